@@ -1,0 +1,66 @@
+# Two commands for a fresh machine with Python (3.11 or newer) and make: `make run`, `make test`.
+# Everything else is listed by `make help`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SCALE ?= small
+export SCALE
+
+.PHONY: help run test test-services test-browser lint types layers wheel clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name one with PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: setup.cfg pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --editable '.[filters,openapi,sandbox]'
+	@touch $@
+
+$(VENV)/.dev: setup.cfg pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@ $(VENV)/.run
+
+$(VENV)/.services: tests/requirements-services.txt $(VENV)/.dev
+	$(BIN)/pip install --quiet --requirement tests/requirements-services.txt
+	@touch $@
+
+$(VENV)/.browser: tests/requirements-browser.txt $(VENV)/.dev
+	$(BIN)/pip install --quiet --requirement tests/requirements-browser.txt
+	@touch $@
+
+run: $(VENV)/.run ## sandbox, site and worker, and one whole conversation (ONCE=1 exits after it)
+	@$(BIN)/python example_project/run.py
+
+test: $(VENV)/.dev ## the tests; no server needed
+	$(BIN)/pytest -n 2 -m "not services and not browser"
+
+test-services: $(VENV)/.services ## the same and more on PostgreSQL, MariaDB, Redis and RabbitMQ
+	@echo "proofs at SCALE=$(SCALE)"
+	TEST_DATABASE=postgresql $(BIN)/pytest -n 2 -m "not services and not browser"
+	TEST_DATABASE=mariadb $(BIN)/pytest -n 2 -m "not services and not browser"
+	$(BIN)/pytest -s -m services
+
+test-browser: $(VENV)/.browser ## what people see, in Chromium
+	$(BIN)/pytest -m browser
+
+lint: $(VENV)/.dev ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## mypy, strict
+	$(BIN)/mypy
+
+layers: $(VENV)/.dev ## import-linter, and no missing migration
+	$(BIN)/lint-imports
+	$(BIN)/python -m django makemigrations --check --dry-run --settings tests.settings
+
+wheel: $(VENV)/.dev ## build the wheel, install it elsewhere and use it there
+	$(BIN)/python tests/wheel.py
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) build dist run artifacts *.egg-info

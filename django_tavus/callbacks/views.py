@@ -1,0 +1,88 @@
+"""The view that Tavus calls: stored, enqueued, answered. One INSERT, no read."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError, IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+
+from django_tavus.callbacks.bodies import BodyTooLargeError, MalformedBodyError, read_body
+from django_tavus.models import WebhookEvent
+from django_tavus.services import events, integrity, tokens
+from django_tavus.services.enqueue import enqueue
+
+logger = logging.getLogger("django_tavus.callbacks")
+
+
+def answer(status: int, detail: str = "") -> HttpResponse:
+    """Return a JSON answer that ``django.request`` does not log: its path holds a token."""
+    response = JsonResponse({"detail": detail} if detail else {}, status=status)
+    # Django logs 4xx and 5xx with their path unless a response says that it was logged.
+    response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
+    return response
+
+
+@method_decorator(
+    [csrf_exempt, login_not_required, transaction.non_atomic_requests], name="dispatch"
+)
+class CallbackView(View):
+    """Take in one callback about the object of the token.
+
+    200: stored, or stored before. 404: not our token, or its object was erased. 400: malformed.
+    413: too large. 503: the database is away. Each step is a method to override.
+    """
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, token: str) -> HttpResponseBase:
+        """Verify, read, store, enqueue, answer."""
+        subject = tokens.read_callback_token(token)
+        if subject is None:
+            return answer(404, "Unknown.")
+        try:
+            body = read_body(request)
+        except BodyTooLargeError:
+            return answer(413, "Too large.")
+        except MalformedBodyError as error:
+            return answer(400, str(error))
+        return self.store(subject, body)
+
+    def store(self, subject: tokens.Subject, body: dict[str, Any]) -> HttpResponse:
+        """Store the event and enqueue its processing."""
+        try:
+            event = events.record(subject, body)
+        except IntegrityError as error:
+            return self.refuse(error)
+        except DatabaseError:
+            logger.exception("A callback could not be stored")
+            return answer(503, "Try again.")
+        self.enqueue(event)
+        return answer(200)
+
+    def refuse(self, error: IntegrityError) -> HttpResponse:
+        """Answer what the database refused: known already, or about an erased object."""
+        match integrity.reason(error):
+            case "duplicate":
+                return answer(200)
+            case "missing":
+                return answer(404, "Unknown.")
+            case _:
+                raise error
+
+    def enqueue(self, event: WebhookEvent) -> None:
+        """Ask for processing; the sweep does, should this come to nothing."""
+        enqueue("process_event", event.pk)
+
+    def http_method_not_allowed(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Answer 405 without Django's log line, which would hold the token."""
+        response = answer(405, "POST only.")
+        response["Allow"] = "POST"
+        return response

@@ -1,0 +1,312 @@
+"""Doubtful creates: whose is the room that Tavus may have made?
+
+Everything that is no clear refusal may have made a room that is billed by the minute. Such a
+launch stays ``launching`` with the code ``outcome_unknown`` and is looked for in Tavus's list:
+found, it is adopted; missing from a complete list that was begun late enough, it was not made.
+
+Keys of adoption, by what the create sent:
+
+- our callback URL, which the list shows: its token names our row;
+- without one, the generated name ``<persona> · <12 hex of the row's id>``;
+- a name chosen by the caller is no key: then only a single unknown room with the same persona,
+  replica, name and time is adopted, and there is never a second attempt.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from django_tavus.client import TavusClient, TavusError, parse_datetime
+from django_tavus.conf import get_settings
+from django_tavus.models import Conversation, OutboxEntry, WebhookEvent
+from django_tavus.models.choices import ConversationStatus, SyncState
+from django_tavus.models.conversation import LIVE
+from django_tavus.services import mapping, tokens
+from django_tavus.services.announcing import announce
+from django_tavus.services.clients import get_client
+from django_tavus.services.enqueue import enqueue
+
+logger = logging.getLogger("django_tavus.adopting")
+
+GRACE = 5  # seconds on top of the time-outs before anyone but its worker touches an attempt
+MAX_ATTEMPTS = 2
+CLOCK_SKEW = timedelta(seconds=60)  # by which Tavus's clock may be behind ours
+
+
+# --- keys -------------------------------------------------------------------------------------
+
+
+def name_to_send(conversation: Conversation) -> str:
+    """Return the name that serves as key of adoption; empty where another key is sent."""
+    if conversation.conversation_name or sends_our_callback(conversation):
+        return ""
+    suffix = f" · {conversation.pk.hex[:12]}"
+    who = conversation.persona or conversation.replica
+    return f"{str(who or 'Conversation')[: 255 - len(suffix)]}{suffix}"
+
+
+def sends_our_callback(conversation: Conversation) -> bool:
+    """Whether Tavus is given a callback URL of ours for it."""
+    return not conversation.callback_url and bool(get_settings().PUBLIC_URL)
+
+
+def has_key(conversation: Conversation) -> bool:
+    """Whether a room made by its attempts could be told from every other."""
+    return bool(conversation.name_key) or sends_our_callback(conversation)
+
+
+def is_ours(conversation: Conversation, body: Mapping[str, Any]) -> bool:
+    """Whether the remote ``body`` carries the key of ``conversation``."""
+    subject = tokens.subject_of_url(body.get("callback_url"))
+    if subject is not None:
+        return subject == ("conversation", conversation.pk)
+    return bool(conversation.name_key) and body.get("conversation_name") == conversation.name_key
+
+
+def resembles(conversation: Conversation, body: Mapping[str, Any]) -> bool:
+    """Whether ``body`` may be its room, judged without a key."""
+    began = parse_datetime(body.get("created_at"))
+    attempted = conversation.attempted_at
+    if began is None or attempted is None:
+        return False
+    replica = conversation.replica or getattr(conversation.persona, "default_replica", None)
+    return (
+        body.get("conversation_name") == conversation.conversation_name
+        and _same_id(body.get("persona_id"), conversation.persona)
+        and _same_id(body.get("replica_id"), replica)
+        and attempted - CLOCK_SKEW <= began <= attempted + attempt_window()
+    )
+
+
+def _same_id(tavus_id: object, row: Any) -> bool:
+    """Whether both name the same object, or one of them says nothing."""
+    return not tavus_id or row is None or tavus_id == row.tavus_id
+
+
+# --- adoption ---------------------------------------------------------------------------------
+
+
+def adopt_answer(pk: uuid.UUID, body: Mapping[str, Any]) -> None:
+    """Store the body of a create, or of the list, as the conversation's own room."""
+    with transaction.atomic():
+        entries = adopt(pk, body)
+    announce(entries)
+    row = Conversation.objects.filter(pk=pk).first()
+    if row is None:
+        return
+    if row.end_owed or row.end_requested_at:
+        enqueue("end_conversation", str(pk))
+    if row.is_over:
+        enqueue("start_queued")
+
+
+def adopt(
+    pk: uuid.UUID, body: Mapping[str, Any], event: WebhookEvent | None = None
+) -> list[OutboxEntry | None]:
+    """Make ``body`` the room of a launch, in the caller's transaction.
+
+    Where another body was first the same room is completed, and another room is an orphan: it is
+    written down to be ended.
+    """
+    values = mapping.conversation_values(body)
+    rows = Conversation.objects.filter(pk=pk)
+    now = timezone.now()
+    entry = Conversation.objects.transition(
+        pk,
+        ConversationStatus.ACTIVE,
+        event=event,
+        launched_at=mapping.launched_at(body, now),
+        next_check_at=now + timedelta(seconds=get_settings().RECONCILE_AFTER),
+        synced_at=now,
+        sync_state=SyncState.IN_SYNC,
+        error_code="",
+        error_message="",
+        not_before=None,
+        **values,
+    )
+    if entry is None:
+        _complete_or_disown(pk, values, body)
+        return []
+    entries: list[OutboxEntry | None] = [entry]
+    if body.get("status") == "ended":  # test_mode: made and over in one answer
+        entries.append(_ended_at_once(pk, body, now, event))
+    else:
+        rows.filter(end_requested_at__isnull=False).update(end_owed=True)
+    return entries
+
+
+def _ended_at_once(
+    pk: uuid.UUID, body: Mapping[str, Any], now: datetime, event: WebhookEvent | None
+) -> OutboxEntry | None:
+    return Conversation.objects.transition(
+        pk,
+        ConversationStatus.ENDED,
+        event=event,
+        ended_at=mapping.launched_at(body, now),
+        next_check_at=None,
+    )
+
+
+def _complete_or_disown(pk: uuid.UUID, values: dict[str, Any], body: Mapping[str, Any]) -> None:
+    tavus_id = values["tavus_id"]
+    row = Conversation.objects.filter(pk=pk).first()
+    if row is None or tavus_id is None:
+        return
+    if row.tavus_id == tavus_id:
+        complete(row, body)
+    else:
+        disown(row, tavus_id)
+
+
+def complete(conversation: Conversation, body: Mapping[str, Any]) -> None:
+    """Fill in what ``body`` tells about the conversation's own room.
+
+    A callback that is faster than the answer knows the id and nothing else.
+    """
+    values = mapping.conversation_values(body)
+    began = mapping.launched_at(body, conversation.launched_at or timezone.now())
+    given = {name: value for name, value in values.items() if value}
+    Conversation.objects.filter(pk=conversation.pk).store(
+        **given, launched_at=began, synced_at=timezone.now(), sync_state=SyncState.IN_SYNC
+    )
+
+
+def disown(conversation: Conversation, tavus_id: str) -> None:
+    """Write down that a room made for ``conversation`` is not its room and must be ended."""
+    if tavus_id not in conversation.orphan_ids:
+        conversation.orphan_ids = [*conversation.orphan_ids, tavus_id]
+        Conversation.objects.filter(pk=conversation.pk).store(
+            orphan_ids=conversation.orphan_ids, end_owed=True
+        )
+        logger.warning("Conversation %s has an orphan at Tavus: %s", conversation.pk, tavus_id)
+
+
+# --- doubt ------------------------------------------------------------------------------------
+
+
+def attempt_window() -> timedelta:
+    """The time in which an attempt is left alone: its time-outs and some grace."""
+    return timedelta(seconds=get_settings().request_seconds + GRACE)
+
+
+def open_doubt(conversation: Conversation, reason: str, *, due: datetime | None = None) -> None:
+    """Note that nobody knows whether the attempt made a room; look for it when ``due``."""
+    Conversation.objects.filter(
+        pk=conversation.pk, status=ConversationStatus.LAUNCHING, tavus_id__isnull=True
+    ).store(
+        error_code="outcome_unknown",
+        error_message=_("It is not known whether Tavus made the room: %(reason)s")
+        % {"reason": reason},
+        next_check_at=due or timezone.now() + timedelta(seconds=get_settings().RECONCILE_AFTER),
+    )
+
+
+def settle(pk: uuid.UUID) -> None:
+    """Look for the room of a doubtful attempt: adopt it, try once more, or give up."""
+    conversation = _doubtful(pk)
+    if conversation is None:
+        return
+    begun = timezone.now()
+    try:
+        client = get_client()
+        found = find_rooms(conversation, client)
+    except TavusError as error:
+        logger.warning("Could not look for conversation %s: %s", pk, error)
+        return
+    if found:
+        adopt_answer(pk, found[0])
+        for other in found[1:]:
+            adopt_answer(pk, other)
+    elif is_certainly_missing(conversation, begun):
+        _not_made(conversation)
+
+
+def _doubtful(pk: uuid.UUID) -> Conversation | None:
+    rows = Conversation.objects.select_related("persona__default_replica", "replica")
+    return rows.filter(pk=pk, status=ConversationStatus.LAUNCHING, tavus_id__isnull=True).first()
+
+
+def find_rooms(conversation: Conversation, client: TavusClient) -> list[dict[str, Any]]:
+    """Return the rooms at Tavus that are the conversation's, from a complete list in all statuses.
+
+    The list is asked for without a status: a room that nobody joined may have ended already.
+    """
+    listed = list(client.conversations.iterate())
+    ours = [body for body in listed if is_ours(conversation, body)]
+    if ours or has_key(conversation):
+        return ours
+    known = set(
+        Conversation.objects.filter(
+            tavus_id__in=[body["conversation_id"] for body in listed if body.get("conversation_id")]
+        ).values_list("tavus_id", flat=True)
+    )
+    alike = [
+        body
+        for body in listed
+        if body.get("conversation_id") not in known and resembles(conversation, body)
+    ]
+    return alike if len(alike) == 1 else []
+
+
+def is_certainly_missing(conversation: Conversation, begun: datetime) -> bool:
+    """Whether a list begun at ``begun`` is late enough to prove that the attempt made nothing."""
+    settings = get_settings()
+    late = timedelta(seconds=settings.request_seconds + settings.RECONCILE_AFTER)
+    return conversation.attempted_at is not None and begun > conversation.attempted_at + late
+
+
+def _not_made(conversation: Conversation) -> None:
+    """Attempt once more where a key tells the rooms apart; else give up, and say so."""
+    if conversation.end_requested_at is not None:
+        cancel(conversation.pk)
+    elif has_key(conversation) and conversation.attempts < MAX_ATTEMPTS:
+        _try_again(conversation)
+    else:
+        _give_up(conversation.pk)
+
+
+def cancel(pk: uuid.UUID, sources: Iterable[str] = LIVE) -> None:
+    """End a conversation for which Tavus has no room, if it is in one of ``sources``."""
+    entry = Conversation.objects.filter(tavus_id__isnull=True, status__in=sources).transition(
+        pk,
+        ConversationStatus.ENDED,
+        ended_at=timezone.now(),
+        shutdown_reason="cancelled",
+        error_code="",
+        error_message="",
+        next_check_at=None,
+    )
+    announce([entry])
+    enqueue("start_queued")
+
+
+def _give_up(pk: uuid.UUID) -> None:
+    entry = Conversation.objects.filter(tavus_id__isnull=True).transition(
+        pk,
+        ConversationStatus.FAILED,
+        error_code="outcome_unknown",
+        error_message=_("Tavus does not list a room for this launch; nothing is running."),
+        next_check_at=None,
+    )
+    announce([entry])
+    enqueue("start_queued")
+
+
+def _try_again(conversation: Conversation) -> None:
+    """Back to the head of the queue (it keeps its place by age); the attempt stays counted."""
+    moved = Conversation.objects.filter(
+        pk=conversation.pk,
+        status=ConversationStatus.LAUNCHING,
+        tavus_id__isnull=True,
+        attempted_at=conversation.attempted_at,
+    ).store(status=ConversationStatus.QUEUED, not_before=None, next_check_at=None)
+    if moved:
+        enqueue("launch_conversation", str(conversation.pk))

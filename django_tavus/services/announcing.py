@@ -1,0 +1,75 @@
+"""The outbox: owed signals are sent after commit, marked, and swept."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from django_tavus import signals
+from django_tavus.models import OutboxEntry
+
+logger = logging.getLogger("django_tavus.signals")
+
+# Whoever wrote an entry sends it; another process may only after this, when the writer must be
+# dead. Receivers that together take longer than this see a signal twice.
+LEASE = timedelta(minutes=2)
+
+
+def announce(entries: Iterable[OutboxEntry | None]) -> None:
+    """Send freshly written ``entries`` (``None`` among them is skipped) after commit, in order."""
+    owed = [entry for entry in entries if entry is not None]
+    if owed:
+        transaction.on_commit(partial(_send_all, owed))
+
+
+def announce_owed(now: datetime | None = None, *, limit: int = 500) -> int:
+    """Send what a dead process left behind; return how many entries were sent."""
+    now = now or timezone.now()
+    free = Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - LEASE)
+    left = OutboxEntry.objects.filter(free, sent_at__isnull=True).order_by("pk")
+    claimed = [
+        entry
+        for entry in left[:limit]
+        if OutboxEntry.objects.filter(free, pk=entry.pk, sent_at__isnull=True).update(
+            claimed_at=now
+        )
+    ]
+    _send_all(claimed)
+    return len(claimed)
+
+
+def _send_all(entries: Iterable[OutboxEntry]) -> None:
+    for entry in entries:
+        _send(entry)
+
+
+def _send(entry: OutboxEntry) -> None:
+    """Send one signal with a fresh copy of its subject, and mark it as sent."""
+    field = entry.subject_field
+    model: Any = OutboxEntry._meta.get_field(field).related_model
+    subject = model._default_manager.filter(pk=getattr(entry, f"{field}_id")).first()
+    if subject is None:  # erased meanwhile, and this entry with it
+        return
+    signal = getattr(signals, entry.signal)
+    answers = signal.send_robust(sender=model, event=entry.event, **{field: subject})
+    failures = [(receiver, error) for receiver, error in answers if isinstance(error, Exception)]
+    for receiver, error in failures:
+        logger.error("Receiver %s of %s failed", _name(receiver), entry.signal, exc_info=error)
+    OutboxEntry.objects.filter(pk=entry.pk).update(
+        sent_at=timezone.now(), error="\n".join(_describe(*failure) for failure in failures)
+    )
+
+
+def _name(receiver: object) -> str:
+    return str(getattr(receiver, "__qualname__", receiver))
+
+
+def _describe(receiver: object, error: Exception) -> str:
+    return f"{_name(receiver)}: {type(error).__name__}: {error}"[:2000]

@@ -1,0 +1,46 @@
+"""The only place where settings meet the client."""
+
+from __future__ import annotations
+
+import threading
+
+import requests
+
+from django_tavus.client import TavusClient
+from django_tavus.conf import get_settings
+
+_thread = threading.local()
+
+
+def make_session() -> requests.Session:
+    """Return a new HTTP session; the seam at which tests put another transport."""
+    return requests.Session()
+
+
+def get_client() -> TavusClient:
+    """Return a client for the settings as they are now.
+
+    The session, which keeps connections open, is one for each thread: ``requests`` does not
+    promise that a session can be shared. The key is asked for at every call and not kept here.
+
+    Raises:
+        ImproperlyConfigured: no API key is set.
+    """
+    settings = get_settings()
+    session: requests.Session | None = getattr(_thread, "session", None)
+    if session is None:
+        session = _thread.session = make_session()
+    return TavusClient(
+        settings.resolve_api_key(),
+        base_url=settings.BASE_URL,
+        timeout=settings.TIMEOUT,
+        session=session,
+    )
+
+
+def forget_session() -> None:
+    """Close this thread's session, so that the next client makes a new one."""
+    session: requests.Session | None = getattr(_thread, "session", None)
+    if session is not None:
+        session.close()
+        _thread.session = None

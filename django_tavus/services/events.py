@@ -1,0 +1,230 @@
+"""Events: one door for what Tavus tells us and for what we fetch.
+
+``record`` stores an event before it is understood; ``process`` gives it its one effect. The
+dedupe key only spares work: that a fact has one effect is the business of the transition.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from django_tavus.client import parse_datetime
+from django_tavus.models import Conversation, Document, OutboxEntry, Replica, WebhookEvent
+from django_tavus.models.choices import EventSource, EventStatus
+from django_tavus.services import effects, mapping
+from django_tavus.services.announcing import announce
+from django_tavus.services.tokens import Subject
+
+logger = logging.getLogger("django_tavus.events")
+
+Body = Mapping[str, Any]
+
+# Two names for one fact: newer Tavus sends both, milliseconds apart.
+CANONICAL = {"system.pal_joined": "system.replica_joined"}
+
+# Where the ids of an object stand, in the order in which they are believed.
+CLAIMED_IDS: dict[str, tuple[str, ...]] = {
+    "conversation": ("conversation_id",),
+    "document": ("document_id", "uuid", "id"),
+    "replica": ("replica_id", "face_id", "id"),
+}
+
+# What tells two events of one type apart. Tavus gives events no id, so:
+INTERACTION = "interaction"  # canvas events carry a real id
+PROPERTIES = "properties"  # objectives and tool calls repeat; only their content differs
+TIMESTAMP = "timestamp"  # once in a life; seconds, since the fetched copy has no microseconds
+REVISION = "revision"  # documents and replicas: their own date, else every delivery counts
+
+DISCRIMINATORS: dict[str, str] = {
+    "canvas.interaction": INTERACTION,
+    "system.replica_joined": TIMESTAMP,
+    "system.shutdown": TIMESTAMP,
+    "application.transcription_ready": TIMESTAMP,
+    "application.recording_ready": TIMESTAMP,
+    "application.recording_copy_failed": TIMESTAMP,
+    "application.perception_analysis": TIMESTAMP,
+    "application.perception_unavailable": TIMESTAMP,
+    "application.post_call_action_executed": PROPERTIES,
+    "application.perception_tool_call": PROPERTIES,
+    "application.memory_consolidation": TIMESTAMP,
+    "application.raven_memory_evidence": TIMESTAMP,
+    "conversation.objective.completed": PROPERTIES,
+}
+
+MAX_ATTEMPTS = 5
+BACKOFF = (5, 30, 120, 600)  # seconds before the next try of an event that failed
+
+
+def event_type(body: Body) -> str:
+    """Return the type that ``body`` claims; objectives and status reports come without one."""
+    claimed = body.get("event_type")
+    if isinstance(claimed, str) and claimed:
+        return mapping.clean_text(claimed)[:128]
+    if "objective_name" in body:  # the flat shape that was seen in the wild
+        return "conversation.objective.completed"
+    return ""
+
+
+def claimed_id(kind: str, body: Body) -> str:
+    """Return the id of the object that ``body`` says it is about; empty if it says nothing.
+
+    The shape of document callbacks is undocumented: flat, or below ``properties`` or ``data``.
+    """
+    places = [body]
+    if kind != "conversation":
+        places += [
+            body[name] for name in ("properties", "data") if isinstance(body.get(name), dict)
+        ]
+    for place in places:
+        for name in CLAIMED_IDS[kind]:
+            if isinstance(place.get(name), str) and place[name]:
+                return str(place[name])
+    return ""
+
+
+def dedupe_key(subject: Subject, body: Body, received_at: datetime) -> str:
+    """Return the key under which the same fact is the same event, called back or fetched."""
+    kind = CANONICAL.get(event_type(body), event_type(body))
+    rule = DISCRIMINATORS.get(kind, PROPERTIES) if subject.kind == "conversation" else REVISION
+    parts = [
+        subject.kind,
+        str(subject.pk),
+        claimed_id(subject.kind, body),
+        kind,
+        _discriminator(rule, body, received_at),
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _discriminator(rule: str, body: Body, received_at: datetime) -> str:
+    properties = body.get("properties")
+    inner: Body = properties if isinstance(properties, dict) else {}
+    if rule == INTERACTION and isinstance(inner.get("interaction_id"), str):
+        return str(inner["interaction_id"])
+    if rule == TIMESTAMP and (at := parse_datetime(body.get("timestamp"))):
+        return at.replace(microsecond=0).isoformat()
+    if rule == REVISION:
+        dates = (body.get(name) or inner.get(name) for name in ("updated_at", "last_crawled_at"))
+        return next((str(date) for date in dates if date), received_at.isoformat())
+    return _digest(properties if inner else _without_envelope(body))
+
+
+def _without_envelope(body: Body) -> dict[str, Any]:
+    envelope = ("conversation_id", "webhook_url", "event_type", "message_type", "timestamp")
+    return {name: value for name, value in body.items() if name not in envelope}
+
+
+def _digest(value: object) -> str:
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def record(subject: Subject, body: Body, *, source: str = EventSource.CALLBACK) -> WebhookEvent:
+    """Store one event: one INSERT, no read.
+
+    Raises:
+        IntegrityError: it is stored already, or the object of the token is gone; see
+            :func:`django_tavus.services.integrity.reason`.
+    """
+    now = timezone.now()
+    body = mapping.clean_json(body)
+    return WebhookEvent.objects.create(
+        dedupe_key=dedupe_key(subject, body, now),
+        source=source,
+        event_type=event_type(body),
+        payload=mapping.keep(body),
+        received_at=now,
+        **{f"{subject.kind}_id": subject.pk},
+    )
+
+
+def process(pk: int) -> None:
+    """Give a received event its effect, once; a failure is noted and tried again later."""
+    event = WebhookEvent.objects.filter(pk=pk, status=EventStatus.RECEIVED).first()
+    if event is None:
+        return
+    try:
+        with transaction.atomic():
+            entries = _apply(event)
+    except effects.RejectedError as error:
+        _settle(event, status=EventStatus.REJECTED, error=str(error))
+    except Exception as error:
+        logger.exception("Event %s could not be processed", pk)
+        _failed(event, error)
+    else:
+        announce(entries)
+
+
+def _apply(event: WebhookEvent) -> list[OutboxEntry | None]:
+    """Lock the object, claim the event, apply its effect; the caller holds the transaction.
+
+    The lock is an UPDATE: SQLite must begin with a write, and moments later the row is read as
+    it then is. The object comes first, so that no two workers hold each other up.
+    """
+    subject = _lock(event)
+    claimed = WebhookEvent.objects.filter(pk=event.pk, status=EventStatus.RECEIVED).update(
+        status=EventStatus.PROCESSED,
+        attempts=F("attempts") + 1,
+        processed_at=timezone.now(),
+        next_attempt_at=None,
+        error="",
+    )
+    if not claimed or subject is None:
+        return []
+    entries = effects.apply(subject, event)
+    if not event.outbox_entries.filter(signal="webhook_received").exists():
+        entries.append(
+            OutboxEntry.objects.owe("webhook_received", subject, event=event, occasion=event.pk)
+        )
+    return entries
+
+
+def _lock(event: WebhookEvent) -> Conversation | Document | Replica | None:
+    now = timezone.now()
+    if event.conversation_id is not None:
+        conversations = Conversation.objects.filter(pk=event.conversation_id)
+        conversations.update(heard_at=now)
+        return conversations.first()
+    if event.document_id is not None:
+        documents = Document.objects.filter(pk=event.document_id)
+        documents.update(heard_at=now)
+        return documents.first()
+    replicas = Replica.objects.filter(pk=event.replica_id or 0)
+    replicas.update(heard_at=now)
+    return replicas.first()
+
+
+def _failed(event: WebhookEvent, error: Exception) -> None:
+    attempts = event.attempts + 1
+    final = attempts >= MAX_ATTEMPTS
+    wait = BACKOFF[min(attempts, len(BACKOFF)) - 1]
+    _settle(
+        event,
+        status=EventStatus.FAILED if final else EventStatus.RECEIVED,
+        error=f"{type(error).__name__}: {error}",
+        next_attempt_at=None if final else timezone.now() + timedelta(seconds=wait),
+    )
+
+
+def _settle(event: WebhookEvent, *, error: str, **values: Any) -> None:
+    WebhookEvent.objects.filter(pk=event.pk, status=EventStatus.RECEIVED).update(
+        attempts=F("attempts") + 1, error=mapping.clean_text(error)[:2000], **values
+    )
+
+
+def replay(event: WebhookEvent) -> bool:
+    """Make a failed or rejected event wait to be processed again."""
+    return bool(
+        WebhookEvent.objects.filter(pk=event.pk)
+        .exclude(status=EventStatus.RECEIVED)
+        .update(status=EventStatus.RECEIVED, attempts=0, next_attempt_at=None, error="")
+    )

@@ -1,0 +1,175 @@
+"""Reconciling: what Tavus knows and did not tell us is fetched.
+
+Callbacks come once, twice or never. Whatever a verbose GET shows walks in through the same door,
+with the same keys, as if it had been called back. With an empty ``PUBLIC_URL`` this is all there
+is, and it is enough.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError
+from django.db.models import F, Q
+from django.utils import timezone
+
+from django_tavus.client import NotFound, TavusClient, TavusError, parse_datetime
+from django_tavus.conf import get_settings
+from django_tavus.models import Conversation
+from django_tavus.models.choices import ConversationStatus, EventSource
+from django_tavus.services import adopting, capacity, events, integrity
+from django_tavus.services.announcing import announce
+from django_tavus.services.clients import get_client
+from django_tavus.services.ending import end_conversation
+from django_tavus.services.enqueue import enqueue
+from django_tavus.services.tokens import Subject
+
+logger = logging.getLogger("django_tavus.reconciling")
+
+GIVE_UP_AFTER = timedelta(hours=72)  # transcripts come within minutes, perception rarely later
+LONGEST_INTERVAL = timedelta(hours=6)
+OVERTIME = timedelta(seconds=120)  # past max_call_duration by our clock
+AWAY = timedelta(seconds=60)  # since everybody left without coming back
+BATCH = 200
+
+
+def reconcile(now: datetime | None = None) -> int:
+    """Check every conversation that is due; return how many were checked."""
+    now = now or timezone.now()
+    end_leaks(now)
+    due = Conversation.objects.filter(next_check_at__lte=now).order_by("next_check_at")
+    pks = [pk for pk in due.values_list("pk", flat=True)[:BATCH] if _claim(pk, now)]
+    for pk in pks:
+        try:
+            check(Conversation.objects.get(pk=pk), now)
+        except TavusError as error:
+            logger.warning("Could not check conversation %s: %s", pk, error)
+        except Conversation.DoesNotExist:
+            continue
+    return len(pks)
+
+
+def _claim(pk: Any, now: datetime) -> bool:
+    """Put the next check off, which also keeps a second worker from making this one."""
+    pause = timedelta(seconds=get_settings().RECONCILE_AFTER)
+    return bool(
+        Conversation.objects.filter(pk=pk, next_check_at__lte=now).update(
+            next_check_at=now + pause, checks_made=F("checks_made") + 1
+        )
+    )
+
+
+def check(conversation: Conversation, now: datetime) -> None:
+    """Bring one conversation up to what Tavus knows.
+
+    Raises:
+        TavusError: Tavus did not answer.
+    """
+    if conversation.status == ConversationStatus.LAUNCHING:
+        adopting.settle(conversation.pk)
+    elif conversation.tavus_id:
+        fetch(conversation, get_client())
+        conversation.refresh_from_db()
+        _plan_next_check(conversation, now)
+
+
+def fetch(conversation: Conversation, client: TavusClient) -> None:
+    """Feed the events of a verbose GET through the door of the callbacks.
+
+    Raises:
+        TavusError: Tavus did not answer.
+    """
+    try:
+        body = client.conversations.get(str(conversation.tavus_id), verbose=True)
+    except NotFound:
+        _vanished(conversation)
+        return
+    listed = body.get("events")
+    for event in listed if isinstance(listed, list) else []:
+        if isinstance(event, Mapping):
+            feed(conversation, event)
+    _complete(conversation, body)
+
+
+def feed(conversation: Conversation, event: Mapping[str, Any]) -> None:
+    """Record and process one fetched event; it lacks the conversation's id, which we know."""
+    body = {**event, "conversation_id": conversation.tavus_id}
+    try:
+        stored = events.record(
+            Subject("conversation", conversation.pk), body, source=EventSource.RECONCILE
+        )
+    except IntegrityError as error:
+        if integrity.reason(error) is None:
+            raise
+        return
+    events.process(stored.pk)
+
+
+def _complete(conversation: Conversation, body: Mapping[str, Any]) -> None:
+    """Take over what the body says beside its events: the URL, and that it is over."""
+    adopting.complete(conversation, body)
+    if body.get("status") == "ended":
+        _over(conversation, parse_datetime(body.get("updated_at")), "")
+
+
+def _vanished(conversation: Conversation) -> None:
+    """A conversation that Tavus no longer knows costs nothing any more."""
+    Conversation.objects.filter(pk=conversation.pk).store(sync_state="gone", next_check_at=None)
+    _over(conversation, None, "gone")
+
+
+def _over(conversation: Conversation, at: datetime | None, reason: str) -> None:
+    entry = Conversation.objects.transition(
+        conversation.pk,
+        ConversationStatus.ENDED,
+        ended_at=at or timezone.now(),
+        shutdown_reason=reason,
+        checks_made=0,
+    )
+    announce([entry])
+    if entry is not None:
+        enqueue("start_queued")
+
+
+def _plan_next_check(conversation: Conversation, now: datetime) -> None:
+    """Active ones are checked after silence; ended ones ever more rarely, for 72 hours."""
+    rows = Conversation.objects.filter(pk=conversation.pk)
+    pause = timedelta(seconds=get_settings().RECONCILE_AFTER)
+    if conversation.status == ConversationStatus.ACTIVE:
+        rows.update(next_check_at=now + pause)
+    elif is_complete(conversation) or _too_old(conversation, now):
+        rows.update(next_check_at=None)
+    else:
+        grown = min(pause * 2 ** min(conversation.checks_made, 16), LONGEST_INTERVAL)
+        rows.update(next_check_at=now + grown)
+
+
+def is_complete(conversation: Conversation) -> bool:
+    """Whether everything that Tavus may send about an ended conversation has come."""
+    return (
+        conversation.is_over
+        and conversation.shutdown_seen
+        and conversation.turns is not None
+        and bool(conversation.perception_analysis)
+    )
+
+
+def _too_old(conversation: Conversation, now: datetime) -> bool:
+    return conversation.ended_at is not None and now - conversation.ended_at > GIVE_UP_AFTER
+
+
+def end_leaks(now: datetime) -> None:
+    """End what runs past its time by our clock, and what everybody has left."""
+    left = Q(left_at__lt=now - AWAY) & (Q(polled_at__isnull=True) | Q(polled_at__lt=F("left_at")))
+    active = Conversation.objects.active().filter(end_requested_at__isnull=True)
+    for conversation in active.filter(left)[:BATCH]:
+        end_conversation(conversation)
+    for conversation in active.filter(launched_at__lt=now - OVERTIME)[:BATCH]:
+        if conversation.launched_at is None:
+            continue
+        limit = timedelta(seconds=capacity.call_seconds(conversation)) + OVERTIME
+        if conversation.launched_at < now - limit:
+            end_conversation(conversation)

@@ -1,0 +1,63 @@
+"""The sweep: every intent lies in a row, and what a lost message forgot is found here.
+
+With Redis an unacknowledged message comes back after an hour, and an embedded broker forgets it
+on ``kill -9``. So messages only make things fast; this makes them certain.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from django_tavus.models import Conversation, WebhookEvent
+from django_tavus.models.choices import ConversationStatus
+from django_tavus.services import adopting, announcing, ending
+from django_tavus.services.enqueue import enqueue
+
+BATCH = 500
+FRESH = timedelta(seconds=5)  # for so long the message that was sent may still be on its way
+
+
+def sweep(now: datetime | None = None) -> None:
+    """Enqueue the work for every stored intent, and send the signals that are still owed."""
+    now = now or timezone.now()
+    sweep_events(now)
+    sweep_ends(now)
+    sweep_lost_attempts(now)
+    cancel_unwanted()
+    announcing.announce_owed(now)
+    enqueue("start_queued")
+
+
+def sweep_events(now: datetime) -> None:
+    """Events that were stored and not processed."""
+    due = WebhookEvent.objects.due(now).filter(received_at__lt=now - FRESH).order_by("pk")
+    for pk in due.values_list("pk", flat=True)[:BATCH]:
+        enqueue("process_event", pk)
+
+
+def sweep_ends(now: datetime) -> None:
+    """Conversations of which Tavus has yet to be told that they are over."""
+    for pk in Conversation.objects.filter(ending.owed(now)).values_list("pk", flat=True)[:BATCH]:
+        enqueue("end_conversation", str(pk))
+
+
+def sweep_lost_attempts(now: datetime) -> None:
+    """Attempts whose worker is gone: nobody waits for their answer any more."""
+    lost = Conversation.objects.filter(
+        Q(attempted_at__lt=now - adopting.attempt_window()),
+        status=ConversationStatus.LAUNCHING,
+        tavus_id__isnull=True,
+        next_check_at__isnull=True,
+    )
+    for conversation in lost[:BATCH]:
+        adopting.open_doubt(conversation, "the worker that asked is gone", due=now)
+
+
+def cancel_unwanted() -> None:
+    """Queued conversations whose end was requested when a process died."""
+    unwanted = Conversation.objects.queue().filter(end_requested_at__isnull=False)
+    for pk in unwanted.values_list("pk", flat=True)[:BATCH]:
+        adopting.cancel(pk, sources=(ConversationStatus.QUEUED,))

@@ -1,0 +1,58 @@
+"""Celery's doors to the services: each claims, calls one service, and does nothing else.
+
+Arguments are ids. Messages are acknowledged late, and a task that comes twice or late finds a row
+that is no longer where it could claim it. Celery retries nothing: what is tried again, and when,
+is decided by the rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+
+from django_tavus.services import ending, events, launching, reconciling, sweeping, syncing
+
+OPTIONS: dict[str, Any] = {"acks_late": True, "ignore_result": True}
+
+
+@shared_task(name="django_tavus.launch_conversation", **OPTIONS)
+def launch_conversation(pk: str) -> None:
+    """Take a queued conversation to Tavus."""
+    launching.launch(pk)
+
+
+@shared_task(name="django_tavus.end_conversation", **OPTIONS)
+def end_conversation(pk: str) -> None:
+    """End at Tavus what is owed for a conversation."""
+    ending.carry_out(pk)
+
+
+@shared_task(name="django_tavus.process_event", **OPTIONS)
+def process_event(pk: int) -> None:
+    """Give a received event its effect."""
+    events.process(pk)
+
+
+@shared_task(name="django_tavus.sync_objects", **OPTIONS)
+def sync_objects(kind: str) -> None:
+    """Mirror all remote objects of one kind (``replicas``, ``personas``, ``documents``)."""
+    syncing.sync_objects(kind)
+
+
+@shared_task(name="django_tavus.sweep_intents", **OPTIONS)
+def sweep_intents() -> None:
+    """Find stored intents whose message was lost."""
+    sweeping.sweep()
+
+
+@shared_task(name="django_tavus.start_queued", **OPTIONS)
+def start_queued() -> None:
+    """Start the launches whose turn it is."""
+    launching.start_queued()
+
+
+@shared_task(name="django_tavus.reconcile_conversations", **OPTIONS)
+def reconcile_conversations() -> None:
+    """Ask Tavus about conversations that have been silent."""
+    reconciling.reconcile()

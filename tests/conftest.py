@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.db import connection
+
+import django_tavus.tasks  # noqa: F401 - registers the tasks that Worker runs
+from django_tavus.services import enqueue
+
+pytest_plugins = ["django_tavus.testing"]
+
+
+class Worker:
+    """A broker and a worker for tests, at the one seam to Celery.
+
+    Messages wait until ``run()``; a test may look at them, drop them or shuffle them.
+    """
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, tuple[Any, ...]]] = []
+
+    def publish(self, name: str, args: tuple[Any, ...]) -> None:
+        self.messages.append((name, args))
+
+    def commit(self) -> None:
+        """Run what a test inside a transaction would never commit."""
+        while connection.in_atomic_block and connection.run_on_commit:
+            callbacks, connection.run_on_commit = connection.run_on_commit, []
+            for _, callback, _ in callbacks:
+                callback()
+
+    def run(self, limit: int = 1000) -> int:
+        """Run all messages, and those that they send in turn; return how many."""
+        done = 0
+        self.commit()
+        while self.messages:
+            name, args = self.messages.pop(0)
+            current_app.tasks[name](*args)
+            self.commit()
+            done += 1
+            assert done < limit, f"endless: {name}{args}"
+        return done
+
+
+@pytest.fixture(autouse=True)
+def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
+    """No test talks to a broker unless it says so."""
+    worker = Worker()
+    monkeypatch.setattr(enqueue, "_publish", worker.publish)
+    monkeypatch.setattr(enqueue._Rest, "until", 0.0)
+    return worker
+
+
+@pytest.fixture
+def signals_sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
+    """The names and arguments of the signals sent since."""
+    from django_tavus import signals
+
+    sent: list[tuple[str, dict[str, Any]]] = []
+    receivers: list[Callable[..., None]] = []
+    for name, signal in vars(signals).items():
+        if isinstance(signal, signals.Signal):
+
+            def receive(_name: str = name, **kwargs: Any) -> None:
+                sent.append((_name, kwargs))
+
+            signal.connect(receive, weak=False)
+            receivers.append(receive)
+    yield sent
+    for name, signal in vars(signals).items():
+        if isinstance(signal, signals.Signal):
+            for receive in receivers:
+                signal.disconnect(receive)

@@ -163,7 +163,7 @@ def _complete_or_disown(pk: uuid.UUID, values: dict[str, Any], body: Mapping[str
     if row.tavus_id == tavus_id:
         complete(row, body)
     else:
-        disown(row, tavus_id)
+        disown(pk, tavus_id)
 
 
 def complete(conversation: Conversation, body: Mapping[str, Any]) -> None:
@@ -179,14 +179,15 @@ def complete(conversation: Conversation, body: Mapping[str, Any]) -> None:
     )
 
 
-def disown(conversation: Conversation, tavus_id: str) -> None:
-    """Write down that a room made for ``conversation`` is not its room and must be ended."""
-    if tavus_id not in conversation.orphan_ids:
-        conversation.orphan_ids = [*conversation.orphan_ids, tavus_id]
-        Conversation.objects.filter(pk=conversation.pk).store(
-            orphan_ids=conversation.orphan_ids, end_owed=True
-        )
-        logger.warning("Conversation %s has an orphan at Tavus: %s", conversation.pk, tavus_id)
+def disown(pk: uuid.UUID, tavus_id: str) -> None:
+    """Write down that a room made for a conversation is not its room and must be ended."""
+    with transaction.atomic():
+        rows = Conversation.objects.filter(pk=pk)
+        rows.store(end_owed=True)  # locks the row: two orphans at once are both remembered
+        for row in rows:
+            ids = sorted({*row.orphan_ids, tavus_id})
+            rows.store(orphan_ids=ids)
+    logger.warning("Conversation %s has an orphan at Tavus: %s", pk, tavus_id)
 
 
 # --- doubt ------------------------------------------------------------------------------------

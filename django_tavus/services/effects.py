@@ -39,7 +39,15 @@ Effect = Callable[[Conversation, WebhookEvent, Mapping[str, Any]], Entries]
 
 
 class RejectedError(Exception):
-    """The event is about another object than the token that it came with."""
+    """The event is about another object than the token that it came with.
+
+    ``orphan`` is the id of a room that may have been made for the token's conversation without
+    being its room; it is ended if Tavus shows our key on it.
+    """
+
+    def __init__(self, message: str, *, orphan: str = "") -> None:
+        super().__init__(message)
+        self.orphan = orphan
 
 
 def apply(subject: Conversation | Document | Replica, event: WebhookEvent) -> Entries:
@@ -73,15 +81,17 @@ def _identify(conversation: Conversation, event: WebhookEvent) -> Entries:
     if not claimed or claimed == conversation.tavus_id:
         return []
     if conversation.tavus_id is not None:
-        if conversation.attempts > 1:
-            # Perhaps the room of the first attempt. It is ended only if a GET shows our key.
-            adopting.disown(conversation, claimed)
-        raise RejectedError(f"It is about {claimed}, not about {conversation.tavus_id}.")
+        raise RejectedError(
+            f"It is about {claimed}, not about {conversation.tavus_id}.",
+            # Perhaps the room of the first of two attempts.
+            orphan=claimed if conversation.attempts > 1 else "",
+        )
     if Conversation.objects.filter(tavus_id=claimed).exists():
         raise RejectedError(f"It is about {claimed}, which is another conversation of ours.")
     if conversation.is_over:
-        adopting.disown(conversation, claimed)
-        raise RejectedError(f"{claimed} was made for a launch that is over; it will be ended.")
+        raise RejectedError(
+            f"{claimed} was made for a launch that is over; it will be ended.", orphan=claimed
+        )
     entries = adopting.adopt(conversation.pk, {"conversation_id": claimed}, event)
     conversation.refresh_from_db()
     return entries

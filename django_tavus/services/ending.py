@@ -64,7 +64,8 @@ def carry_out(pk: uuid.UUID | str) -> None:
     client = get_client()
     for orphan in conversation.orphan_ids:
         _end_orphan(client, conversation, orphan)
-    if conversation.tavus_id:
+    wanted = conversation.is_over or conversation.end_requested_at is not None
+    if conversation.tavus_id and wanted:
         _end_room(client, conversation)
     Conversation.objects.filter(pk=pk, orphan_ids=conversation.orphan_ids).store(
         end_owed=False, ending_at=None, orphan_ids=[]

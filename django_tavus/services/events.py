@@ -20,8 +20,9 @@ from django.utils import timezone
 from django_tavus.client import parse_datetime
 from django_tavus.models import Conversation, Document, OutboxEntry, Replica, WebhookEvent
 from django_tavus.models.choices import EventSource, EventStatus
-from django_tavus.services import effects, mapping
+from django_tavus.services import adopting, effects, mapping
 from django_tavus.services.announcing import announce
+from django_tavus.services.enqueue import enqueue
 from django_tavus.services.tokens import Subject
 
 logger = logging.getLogger("django_tavus.events")
@@ -157,6 +158,9 @@ def process(pk: int) -> None:
             entries = _apply(event)
     except effects.RejectedError as error:
         _settle(event, status=EventStatus.REJECTED, error=str(error))
+        if error.orphan and event.conversation_id:
+            adopting.disown(event.conversation_id, error.orphan)
+            enqueue("end_conversation", str(event.conversation_id))
     except Exception as error:
         logger.exception("Event %s could not be processed", pk)
         _failed(event, error)

@@ -136,7 +136,9 @@ def test_recordings_of_all_clouds_are_stored_once_each(tell):
     gcs = {"storage_provider": "gcs", "storage_uri": "gs://b/k", "duration": 42}
     for at, properties in enumerate([s3, gcs, s3]):
         tell("application.recording_ready", properties, at=100 + at)
-    found = Recording.objects.values_list("storage_provider", "bucket_name", "key", "uri", "duration")
+    found = Recording.objects.values_list(
+        "storage_provider", "bucket_name", "key", "uri", "duration"
+    )
     assert list(found) == [("s3", "b", "k", "", 42.0), ("gcs", "", "", "gs://b/k", 42.0)]
 
 
@@ -202,7 +204,9 @@ def test_a_rejected_event_does_not_keep_the_good_one_out(tell):
 
 def test_a_callback_before_the_answer_adopts(worker, signals_sent):
     conversation = make_conversation(status="launching", attempts=1, attempted_at=START)
-    deliver_callback(conversation, body(conversation, "system.replica_joined", conversation_id="c9"))
+    deliver_callback(
+        conversation, body(conversation, "system.replica_joined", conversation_id="c9")
+    )
     worker.run()
     conversation.refresh_from_db()
     assert (conversation.status, conversation.tavus_id) == ("active", "c9")
@@ -308,7 +312,9 @@ def test_a_replica_report_is_read_under_both_names(worker, signals_sent, key):
 def test_a_replica_error_is_stored_in_full(worker):
     replica = make_replica(status="training")
     sentence = "There was an issue processing your training video. It is too short."
-    deliver_callback(replica, {"replica_id": replica.tavus_id, "status": "error", "error_message": sentence})
+    deliver_callback(
+        replica, {"replica_id": replica.tavus_id, "status": "error", "error_message": sentence}
+    )
     worker.run()
     replica.refresh_from_db()
     assert (replica.status, replica.error_message) == ("error", sentence)

@@ -11,7 +11,15 @@ from typing import Any
 
 from celery import shared_task
 
-from django_tavus.services import ending, events, launching, reconciling, sweeping, syncing
+from django_tavus.services import (
+    ending,
+    events,
+    launching,
+    reconciling,
+    retention,
+    sweeping,
+    syncing,
+)
 
 OPTIONS: dict[str, Any] = {"acks_late": True, "ignore_result": True}
 
@@ -32,6 +40,18 @@ def end_conversation(pk: str) -> None:
 def process_event(pk: int) -> None:
     """Give a received event its effect."""
     events.process(pk)
+
+
+@shared_task(name="django_tavus.erase_conversation", **OPTIONS)
+def erase_conversation(pk: str) -> None:
+    """Erase a conversation at Tavus and then here."""
+    retention.erase(pk)
+
+
+@shared_task(name="django_tavus.prune_expired", **OPTIONS)
+def prune_expired() -> None:
+    """Remove what was said longer ago than RETENTION_DAYS."""
+    retention.prune()
 
 
 @shared_task(name="django_tavus.sync_objects", **OPTIONS)

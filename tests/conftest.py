@@ -22,8 +22,8 @@ class Worker:
     def __init__(self) -> None:
         self.messages: list[tuple[str, tuple[Any, ...]]] = []
 
-    def publish(self, name: str, args: tuple[Any, ...]) -> None:
-        self.messages.append((name, args))
+    def publish(self, message: tuple[str, tuple[Any, ...]]) -> None:
+        self.messages.append(message)
 
     def commit(self) -> None:
         """Run what a test inside a transaction would never commit."""
@@ -49,8 +49,7 @@ class Worker:
 def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
     """No test talks to a broker unless it says so."""
     worker = Worker()
-    monkeypatch.setattr(enqueue, "_publish", worker.publish)
-    monkeypatch.setattr(enqueue._Rest, "until", 0.0)
+    monkeypatch.setattr(enqueue, "_publisher", lambda: worker)
     return worker
 
 

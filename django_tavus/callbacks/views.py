@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import Error, IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.decorators import method_decorator
 from django.views import View
@@ -59,7 +59,7 @@ class CallbackView(View):
             event = events.record(subject, body)
         except IntegrityError as error:
             return self.refuse(error)
-        except DatabaseError:
+        except Error:
             logger.exception("A callback could not be stored")
             return answer(503, "Try again.")
         self.enqueue(event)

@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("claims", models.PositiveBigIntegerField(default=0)),
+                ("swept_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
                 "verbose_name": "capacity lock",
@@ -503,6 +504,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("left_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "erase_requested_at",
+                    models.DateTimeField(blank=True, db_index=True, editable=False, null=True),
+                ),
+                ("pruned_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("polled_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "idempotency_key",

@@ -9,9 +9,22 @@ from typing import Any
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
-from django.db.models import Case, Count, F, OuterRef, ProtectedError, Q, Subquery, When
-from django.db.models.functions import Coalesce
+from django.db.models import (
+    Case,
+    Count,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    ProtectedError,
+    Q,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, TruncDate
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from django_tavus.models.base import RemoteObject, RemoteObjectQuerySet
@@ -95,6 +108,27 @@ class ConversationQuerySet(RemoteObjectQuerySet["Conversation"]):
             output_field=models.IntegerField(),
         )
         return self.annotate(queue_position=position)
+
+    def usage(self, *by: str, now: datetime | None = None) -> models.QuerySet[Any, dict[str, Any]]:
+        """Call time by ``by`` (of ``day``, ``persona`` and ``owner``), from our own rows.
+
+        Rows are dicts of ``by``, ``conversations`` (count) and ``call_time`` (timedelta); a call
+        that is running counts until now. Tavus has no usage figures of its own.
+        """
+        until = Coalesce("ended_at", Value(now or timezone.now(), models.DateTimeField()))
+        call_time = ExpressionWrapper(until - F("launched_at"), models.DurationField())
+        return (
+            self.filter(launched_at__isnull=False)
+            .annotate(day=TruncDate("launched_at"))
+            .order_by(*by)
+            .values(*by)
+            .annotate(conversations=Count("pk"), call_time=Sum(call_time))
+        )
+
+    def prunable(self, before: datetime) -> ConversationQuerySet:
+        """Conversations that were over ``before`` and still hold what was said."""
+        over_since = Q(ended_at__lt=before) | Q(ended_at__isnull=True, created_at__lt=before)
+        return self.over().filter(over_since, pruned_at__isnull=True)
 
     def transition(
         self, pk: uuid.UUID, to: str, *, event: WebhookEvent | None = None, **values: Any
@@ -282,6 +316,10 @@ class Conversation(RemoteObject):
     shutdown_seen = models.BooleanField(default=False, editable=False)
     turns = models.PositiveIntegerField(_("turns"), null=True, blank=True, editable=False)
     left_at = models.DateTimeField(null=True, blank=True, editable=False)
+    erase_requested_at = models.DateTimeField(
+        null=True, blank=True, db_index=True, editable=False
+    )
+    pruned_at = models.DateTimeField(null=True, blank=True, editable=False)
     polled_at = models.DateTimeField(null=True, blank=True, editable=False)
     idempotency_key = models.CharField(max_length=255, null=True, blank=True, editable=False)
     idempotency_digest = models.CharField(max_length=64, blank=True, editable=False)

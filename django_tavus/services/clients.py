@@ -6,7 +6,7 @@ import threading
 
 import requests
 
-from django_tavus.client import TavusClient
+from django_tavus.client import TavusClient, new_session
 from django_tavus.conf import get_settings
 
 _thread = threading.local()
@@ -14,7 +14,7 @@ _thread = threading.local()
 
 def make_session() -> requests.Session:
     """Return a new HTTP session; the seam at which tests put another transport."""
-    return requests.Session()
+    return new_session()
 
 
 def get_client() -> TavusClient:

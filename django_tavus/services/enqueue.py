@@ -2,13 +2,17 @@
 
 A task is never the only memory of anything: the intent lies in a row and ``sweep_intents`` finds
 it. So a message that cannot be sent is a matter of seconds, not of loss, and enqueuing may fail
-fast and quietly: it never raises, and after a failure this process does not knock again for
-``REST_SECONDS``, so that requests stay quick while the broker is away.
+fast and quietly. It never raises, waits at most ``PATIENCE`` seconds even for a broker that
+accepts connections and then says nothing, and after a failure this process does not knock again
+for ``REST`` seconds: requests stay quick while the broker is away.
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import queue
+import threading
 import time
 from functools import partial
 
@@ -17,41 +21,97 @@ from django.db import transaction
 
 logger = logging.getLogger("django_tavus.enqueue")
 
-REST_SECONDS = 5.0
+PATIENCE = 0.5
+REST = 5.0
 PREFIX = "django_tavus."
 
-
-class _Rest:
-    """Until when this process leaves the broker alone (monotonic seconds)."""
-
-    until = 0.0
+Message = tuple[str, tuple[object, ...]]
 
 
 def enqueue(task: str, *args: object) -> None:
     """Send ``django_tavus.<task>`` with ``args`` (JSON values, ids only) after commit."""
-    transaction.on_commit(partial(_send, task, args), robust=True)
+    transaction.on_commit(partial(_send, PREFIX + task, args), robust=True)
 
 
-def _send(task: str, args: tuple[object, ...]) -> None:
-    if time.monotonic() < _Rest.until:
-        return
-    try:
-        _publish(PREFIX + task, args)
-    except Exception as error:  # noqa: BLE001 - whatever the broker's library raises, the sweep recovers
-        _Rest.until = time.monotonic() + REST_SECONDS
+class Publisher:
+    """A thread that talks to the broker, so that nobody else has to wait for it.
+
+    Time-outs of the broker's client would not do: with Redis they must be longer than a worker's
+    blocking read, which is longer than a web request may take.
+    """
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.resting_until = 0.0
+        self.handed_over: queue.SimpleQueue[tuple[Message, queue.SimpleQueue[Exception | None]]]
+        self.handed_over = queue.SimpleQueue()
+        threading.Thread(target=self._work, name="django_tavus.enqueue", daemon=True).start()
+
+    def publish(self, message: Message) -> None:
+        """Hand over one message and wait until it is sent, but not for long."""
+        if time.monotonic() < self.resting_until:
+            return
+        answer: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+        self.handed_over.put((message, answer))
+        try:
+            error = answer.get(timeout=PATIENCE)
+        except queue.Empty:
+            error = TimeoutError()
+        if error is not None:
+            self._rest(message, error)
+
+    def _work(self) -> None:
+        while True:
+            message, answer = self.handed_over.get()
+            if time.monotonic() < self.resting_until:
+                # Handed over before the broker turned out to be away; the sweep has it.
+                answer.put(None)
+                continue
+            try:
+                _publish(*message)
+            except Exception as error:  # noqa: BLE001 - whatever the broker's client raises
+                answer.put(error)
+            else:
+                answer.put(None)
+
+    def _rest(self, message: Message, error: Exception) -> None:
+        self.resting_until = time.monotonic() + REST
         logger.warning(
-            "The broker did not take %s%s (%s); the sweep will find it.",
-            PREFIX,
-            task,
+            "The broker did not take %s (%s); the sweep will find it.",
+            message[0],
             type(error).__name__,
         )
 
 
-def _publish(name: str, args: tuple[object, ...]) -> None:
-    """Publish without Celery's own retries, which would hold the request for many seconds.
+class _Process:
+    """The publisher of this process; threads do not survive a fork."""
 
-    A registered task is called through ``apply_async`` so that its options and the host's
-    ``task_always_eager`` count; a web process that has not loaded the tasks sends by name.
+    publisher: Publisher | None = None
+    lock = threading.Lock()
+
+
+def _publisher() -> Publisher:
+    publisher = _Process.publisher
+    if publisher is None or publisher.pid != os.getpid():
+        with _Process.lock:
+            publisher = _Process.publisher
+            if publisher is None or publisher.pid != os.getpid():
+                publisher = _Process.publisher = Publisher()
+    return publisher
+
+
+def _send(name: str, args: tuple[object, ...]) -> None:
+    if current_app.conf.task_always_eager:
+        _publish(name, args)  # the task runs here, with this thread's database connection
+    else:
+        _publisher().publish((name, args))
+
+
+def _publish(name: str, args: tuple[object, ...]) -> None:
+    """Publish without Celery's own retries, which would go on for many seconds.
+
+    A registered task is called through ``apply_async`` so that its options count; a web process
+    that has not loaded the tasks sends by name.
     """
     task = current_app.tasks.get(name)
     if task is None:

@@ -6,7 +6,7 @@ gives away; a browser may not choose them unless the host says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -60,11 +60,14 @@ def read_launch(user: Any, body: object) -> dict[str, Any]:
     """
     if not isinstance(body, Mapping):
         raise ValidationError(_("The body must be a JSON object."), code="invalid")
-    errors = {name: error for name in body if (error := _refusal(name, body[name]))}
-    errors.update(_not_allowed(user, body, skip=errors.keys()))
+    errors: dict[Any, ValidationError] = {
+        name: error for name in body if (error := _refusal(name, body[name]))
+    }
+    errors.update(_not_allowed(user, body))
     if errors:
         raise ValidationError(errors)
-    return {RELATIONS.get(name, name): value for name, value in body.items() if value is not None}
+    given = {name: value for name, value in body.items() if value is not None}
+    return {RELATIONS[name] if name in RELATIONS else name: value for name, value in given.items()}
 
 
 def _refusal(name: str, value: Any) -> ValidationError | None:
@@ -81,29 +84,31 @@ def _refusal(name: str, value: Any) -> ValidationError | None:
     return None
 
 
-def _not_allowed(user: Any, body: Mapping[str, Any], *, skip: Any) -> dict[str, ValidationError]:
+def _not_allowed(user: Any, body: Mapping[str, Any]) -> dict[str, ValidationError]:
     """Return an error for each field of ``body`` that is not this user's to set."""
     allowed = OPEN_FIELDS | set(get_settings().API_LAUNCH_FIELDS)
     refused = {
-        name: keys for name in body if name not in skip and (keys := _beyond(name, body, allowed))
+        name: beyond
+        for name in body.keys() & LAUNCH_FIELDS - allowed
+        if (beyond := _beyond(name, body[name], allowed))
     }
     if not refused or has_permission(user, "launch_conversation"):
         return {}
-    return {name: _say(name, keys) for name, keys in refused.items()}
+    return {name: _say(beyond) for name, beyond in refused.items()}
 
 
-def _beyond(name: str, body: Mapping[str, Any], allowed: set[str] | frozenset[str]) -> list[str]:
-    """Return the dotted names below ``name`` that are not among ``allowed``."""
-    if name in allowed:
-        return []
-    value = body[name]
-    if name == "properties" and isinstance(value, Mapping):
-        known = [f"properties.{key}" for key in value if key in PROPERTIES]
-        return [dotted for dotted in known if dotted not in allowed]
-    # Properties of a wrong type are an error for everybody, and named as such by the validator.
-    return [] if name == "properties" else [name]
+def _beyond(name: str, value: Any, allowed: Set[str]) -> list[str]:
+    """Return what ``value`` sets beyond ``allowed``: the field itself, or keys of properties.
+
+    Properties that are no object and unknown keys are wrong for everybody: the validators say so.
+    """
+    if name != "properties":
+        return [name]
+    keys = value if isinstance(value, Mapping) else ()
+    dotted = (f"properties.{key}" for key in keys if key in PROPERTIES)
+    return [one for one in dotted if one not in allowed]
 
 
-def _say(name: str, keys: list[str]) -> ValidationError:
-    message = _("You may not set %(names)s.") % {"names": ", ".join(keys)}
+def _say(names: list[str]) -> ValidationError:
+    message = _("You may not set %(names)s.") % {"names": ", ".join(names)}
     return ValidationError(message, code="not_allowed")

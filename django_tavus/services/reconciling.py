@@ -20,6 +20,7 @@ from django_tavus.client import NotFound, TavusClient, TavusError, parse_datetim
 from django_tavus.conf import get_settings
 from django_tavus.models import Conversation
 from django_tavus.models.choices import ConversationStatus, EventSource
+from django_tavus.models.conversation import OVER
 from django_tavus.services import adopting, capacity, events, integrity
 from django_tavus.services.announcing import announce
 from django_tavus.services.clients import get_client
@@ -40,6 +41,7 @@ def reconcile(now: datetime | None = None) -> int:
     """Check every conversation that is due; return how many were checked."""
     now = now or timezone.now()
     end_leaks(now)
+    disown_orphans(now)
     due = Conversation.objects.filter(next_check_at__lte=now).order_by("next_check_at")
     pks = [pk for pk in due.values_list("pk", flat=True)[:BATCH] if _claim(pk, now)]
     for pk in pks:
@@ -159,6 +161,32 @@ def is_complete(conversation: Conversation) -> bool:
 
 def _too_old(conversation: Conversation, now: datetime) -> bool:
     return conversation.ended_at is not None and now - conversation.ended_at > GIVE_UP_AFTER
+
+
+def disown_orphans(now: datetime) -> None:
+    """Look among the running rooms for those that a doubtful attempt made after all.
+
+    Asked only while some launch of the last day was attempted twice, or was given up or cancelled
+    without a room. Callbacks would tell too, but they may not come.
+    """
+    suspects = {
+        row.pk: row
+        for row in Conversation.objects.filter(attempted_at__gt=now - timedelta(days=1)).filter(
+            Q(attempts__gt=1) | Q(tavus_id__isnull=True, status__in=OVER, attempts__gt=0)
+        )
+    }
+    if not suspects:
+        return
+    try:
+        running = list(get_client().conversations.iterate(status="active"))
+    except TavusError as error:
+        logger.warning("Could not look for orphans: %s", error)
+        return
+    for body in running:
+        for row in suspects.values():
+            if body.get("conversation_id") != row.tavus_id and adopting.is_ours(row, body):
+                adopting.disown(row.pk, str(body["conversation_id"]))
+                enqueue("end_conversation", str(row.pk))
 
 
 def end_leaks(now: datetime) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from django_tavus.models import Conversation, WebhookEvent
+from django_tavus.models import CapacityLock, Conversation, WebhookEvent
 from django_tavus.models.choices import ConversationStatus
 from django_tavus.services import adopting, announcing, ending
 from django_tavus.services.enqueue import enqueue
@@ -27,8 +27,10 @@ def sweep(now: datetime | None = None) -> None:
     sweep_ends(now)
     sweep_lost_attempts(now)
     cancel_unwanted()
+    sweep_erasures(now)
     announcing.announce_owed(now)
     enqueue("start_queued")
+    CapacityLock.note_sweep(now)
 
 
 def sweep_events(now: datetime) -> None:
@@ -54,6 +56,13 @@ def sweep_lost_attempts(now: datetime) -> None:
     )
     for conversation in lost[:BATCH]:
         adopting.open_doubt(conversation, "the worker that asked is gone", due=now)
+
+
+def sweep_erasures(now: datetime) -> None:
+    """Conversations that are to be erased here and at Tavus."""
+    wanted = Conversation.objects.over().filter(erase_requested_at__lt=now - FRESH)
+    for pk in wanted.values_list("pk", flat=True)[:BATCH]:
+        enqueue("erase_conversation", str(pk))
 
 
 def cancel_unwanted() -> None:

@@ -214,6 +214,8 @@ def test_a_broker_that_is_away_does_not_matter(monkeypatch):
     def refuse(*args: object) -> None:
         raise ConnectionRefusedError
 
+    publisher = enqueue.Publisher()
+    monkeypatch.setattr(enqueue, "_publisher", lambda: publisher)
     monkeypatch.setattr(enqueue, "_publish", refuse)
     conversation = make_conversation()
     assert deliver_callback(conversation, event_for(conversation)).status_code == 200

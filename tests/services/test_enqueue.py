@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 from django.db import transaction
 
@@ -9,7 +11,15 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def broken(monkeypatch):
+def publisher(monkeypatch):
+    """The real publisher, of this test alone."""
+    publisher = enqueue.Publisher()
+    monkeypatch.setattr(enqueue, "_publisher", lambda: publisher)
+    return publisher
+
+
+@pytest.fixture
+def broken(monkeypatch, publisher):
     calls = []
 
     def refuse(name, args):
@@ -34,13 +44,40 @@ def test_a_rolled_back_message_is_not_sent(worker):
     assert worker.messages == []
 
 
-def test_a_broken_broker_is_left_alone_for_a_while(broken, monkeypatch):
+def test_a_broken_broker_is_left_alone_for_a_while(broken, publisher):
     enqueue.enqueue("process_event", 1)
     enqueue.enqueue("process_event", 2)
     assert len(broken) == 1
-    monkeypatch.setattr(enqueue._Rest, "until", 0.0)
+    publisher.resting_until = 0.0
     enqueue.enqueue("process_event", 3)
     assert len(broken) == 2
+
+
+def test_a_mute_broker_holds_nobody_up(monkeypatch, publisher):
+    speak = threading.Event()
+    calls = []
+
+    def mute(name, args):
+        calls.append(name)
+        speak.wait(30)
+
+    monkeypatch.setattr(enqueue, "_publish", mute)
+    monkeypatch.setattr(enqueue, "PATIENCE", 0.05)
+    for number in range(20):
+        enqueue.enqueue("process_event", number)
+    assert len(calls) == 1  # the others did not even wait
+    speak.set()
+    publisher.resting_until = 0.0
+    enqueue.enqueue("process_event", 99)
+    assert len(calls) == 2
+
+
+def test_a_child_process_gets_a_publisher_of_its_own(monkeypatch):
+    monkeypatch.undo()
+    first = enqueue._publisher()
+    assert enqueue._publisher() is first
+    monkeypatch.setattr(first, "pid", -1)
+    assert enqueue._publisher() is not first
 
 
 def test_the_brokers_password_is_not_logged(broken, caplog):

@@ -4,10 +4,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CLI := .venv-cli
 SCALE ?= small
+# These touch no database, so another one would show nothing new.
+NO_DATABASE := --ignore=tests/client --ignore=tests/sandbox
 export SCALE
 
-.PHONY: help run test test-services test-browser lint types layers wheel clean
+.PHONY: help run test test-services test-browser matrix lint types layers wheel clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -29,6 +32,11 @@ $(VENV)/.services: tests/requirements-services.txt $(VENV)/.dev
 	$(BIN)/pip install --quiet --requirement tests/requirements-services.txt
 	@touch $@
 
+# Tavus's own command line, in an environment of its own: the judge of the sandbox.
+$(CLI)/bin/tavus: tests/requirements-cli.txt
+	$(PYTHON) -m venv $(CLI)
+	$(CLI)/bin/pip install --quiet --requirement tests/requirements-cli.txt
+
 $(VENV)/.browser: tests/requirements-browser.txt $(VENV)/.dev
 	$(BIN)/pip install --quiet --requirement tests/requirements-browser.txt
 	@touch $@
@@ -39,10 +47,10 @@ run: $(VENV)/.run ## sandbox, site and worker, and one whole conversation (ONCE=
 test: $(VENV)/.dev ## the tests; no server needed
 	$(BIN)/pytest -n 2 -m "not services and not browser"
 
-test-services: $(VENV)/.services ## the same and more on PostgreSQL, MariaDB, Redis and RabbitMQ
+test-services: $(VENV)/.services $(CLI)/bin/tavus ## the same and more on PostgreSQL, MariaDB, Redis and RabbitMQ
 	@echo "proofs at SCALE=$(SCALE)"
-	TEST_DATABASE=postgresql $(BIN)/pytest -n 2 -m "not services and not browser"
-	TEST_DATABASE=mariadb $(BIN)/pytest -n 2 -m "not services and not browser"
+	TEST_DATABASE=postgresql $(BIN)/pytest -n 2 -m "not services and not browser" $(NO_DATABASE)
+	TEST_DATABASE=mariadb $(BIN)/pytest -n 2 -m "not services and not browser" $(NO_DATABASE)
 	$(BIN)/pytest -s -m services
 
 test-browser: $(VENV)/.browser ## what people see, in Chromium
@@ -61,6 +69,10 @@ layers: $(VENV)/.dev ## import-linter, and no missing migration
 
 wheel: $(VENV)/.dev ## build the wheel, install it elsewhere and use it there
 	$(BIN)/python tests/wheel.py
+
+matrix: $(VENV)/.dev ## every supported Python and Django that this machine has (tox)
+	$(BIN)/pip install --quiet tox
+	$(BIN)/tox run
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) build dist run artifacts *.egg-info

@@ -20,7 +20,7 @@ from django.urls import NoReverseMatch, reverse
 from django_tavus.conf import KNOWN_KEYS, TavusSettings, get_settings
 from django_tavus.services.request_fields import (
     RELATIONS,
-    REQUEST_FIELDS,
+    SENT_FIELDS,
     validate_request_fields,
 )
 
@@ -165,10 +165,10 @@ def missing_key(current: TavusSettings) -> list[CheckMessage]:
 def wrong_defaults(current: TavusSettings) -> list[CheckMessage]:
     """E004: CONVERSATION_DEFAULTS that no launch would survive."""
     defaults = dict(current.CONVERSATION_DEFAULTS)
-    unknown = defaults.keys() - REQUEST_FIELDS.keys() - RELATIONS.keys()
+    unknown = defaults.keys() - set(SENT_FIELDS) - RELATIONS.keys()
     messages: list[str] = [f"{name}: no such request field." for name in sorted(unknown)]
     try:
-        validate_request_fields({k: v for k, v in defaults.items() if k in REQUEST_FIELDS})
+        validate_request_fields({k: v for k, v in defaults.items() if k in SENT_FIELDS})
     except ValidationError as error:
         messages += [f"{name}: {' '.join(m)}" for name, m in error.message_dict.items()]
     return [

@@ -12,6 +12,7 @@ _SECONDS = {
     "sweep_intents": 10,
     "start_queued": 5,
     "reconcile_conversations": 30,
+    "poll_objects": 60,
     "prune_expired": 86400,
 }
 

@@ -15,6 +15,8 @@ from django_tavus.services import (
     ending,
     events,
     launching,
+    polling,
+    pushing,
     reconciling,
     retention,
     sweeping,
@@ -56,8 +58,20 @@ def prune_expired() -> None:
 
 @shared_task(name="django_tavus.sync_objects", **OPTIONS)
 def sync_objects(kind: str) -> None:
-    """Mirror all remote objects of one kind (``replicas``, ``personas``, ``documents``)."""
+    """Mirror all remote objects of one kind (a key of ``syncing.KINDS``)."""
     syncing.sync_objects(kind)
+
+
+@shared_task(name="django_tavus.push_object", **OPTIONS)
+def push_object(model: str, pk: int) -> None:
+    """Tell Tavus what was edited of one ``persona``, ``document`` or ``replica``."""
+    pushing.push(model, pk)
+
+
+@shared_task(name="django_tavus.poll_objects", **OPTIONS)
+def poll_objects() -> None:
+    """Ask Tavus about documents and replicas that it works on."""
+    polling.poll_objects()
 
 
 @shared_task(name="django_tavus.sweep_intents", **OPTIONS)

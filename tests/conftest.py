@@ -69,7 +69,7 @@ def signals_sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, A
             signal.connect(receive, weak=False)
             receivers.append(receive)
     yield sent
-    for name, signal in vars(signals).items():
+    for signal in vars(signals).values():
         if isinstance(signal, signals.Signal):
             for receive in receivers:
                 signal.disconnect(receive)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from celery import current_app
-from django.core.checks import run_checks
+from django.core.checks import Tags, run_checks
 
 from django_tavus import checks
 from django_tavus.conf import KNOWN_KEYS, get_settings
@@ -16,7 +16,7 @@ GOOD = {
 
 def ids(settings, *, deploy=False, **changes):
     settings.TAVUS = {**GOOD, **changes}
-    messages = run_checks(include_deployment_checks=deploy)
+    messages = run_checks(tags=[Tags.security], include_deployment_checks=deploy)
     return [m.id for m in messages if m.id.startswith("django_tavus.")]
 
 

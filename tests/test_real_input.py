@@ -62,7 +62,7 @@ def test_an_example_reaches_tavus_unchanged(name, staff, tavus_sandbox, worker):
         r for r in tavus_sandbox.requests if (r.method, r.path) == ("POST", "/v2/conversations")
     ]
     sent = request.body
-    assert openapi.request_errors(operation, sent) == []
+    assert openapi.request_errors(operation, body=sent) == []
     assert sent.pop("callback_url").startswith("https://site.example/tavus/callbacks/")
     ours = {"participant_left_timeout": 30, **wish.get("properties", {})}
     assert sent == {**wish, "properties": ours}

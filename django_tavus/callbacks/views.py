@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from django_tavus.callbacks.bodies import BodyTooLargeError, MalformedBodyError, read_body
 from django_tavus.models import WebhookEvent
+from django_tavus.responses import unlogged
 from django_tavus.services import events, integrity, tokens
 from django_tavus.services.enqueue import enqueue
 
@@ -22,10 +23,7 @@ logger = logging.getLogger("django_tavus.callbacks")
 
 def answer(status: int, detail: str = "") -> HttpResponse:
     """Return a JSON answer that ``django.request`` does not log: its path holds a token."""
-    response = JsonResponse({"detail": detail} if detail else {}, status=status)
-    # Django logs 4xx and 5xx with their path unless a response says that it was logged.
-    response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
-    return response
+    return unlogged(JsonResponse({"detail": detail} if detail else {}, status=status))
 
 
 @method_decorator(

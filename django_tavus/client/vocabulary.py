@@ -194,16 +194,31 @@ def row_of(value: Any, facts: Facts) -> Row:
     return row
 
 
-def rows_of(body: Any, facts: Facts) -> list[Row]:
+def rows_of(body: Any, facts: Facts, *, strict: bool = True) -> list[Row]:
     """Return the rows of a list answer, `{"data": [...]}` or a bare list.
 
     A missing `data` is an error and not an empty list: whoever looks for a conversation in a list
-    must not conclude from a strange answer that it was never created.
+    must not conclude from a strange answer that it was never created. One strange row is an error
+    too unless not `strict`: see `loose_row_of`.
     """
     data = body.get("data") if isinstance(body, dict) else body
     if not isinstance(data, list):
         raise UnreadableAnswerError("it has no list of rows in `data`")
-    return [row_of(item, facts) for item in data]
+    read = row_of if strict else loose_row_of
+    return [read(item, facts) for item in data]
+
+
+def loose_row_of(value: Any, facts: Facts) -> Row:
+    """Return one object of a list as it is, whatever the types of its members.
+
+    For mirrors, in which one strange row must not cost the others of its page. What is no object
+    at all is returned under the name `unreadable`, without an id.
+    """
+    if not isinstance(value, dict):
+        return {"unreadable": value}
+    row = renamed(value)
+    _settle_id(row, facts)
+    return row
 
 
 def renamed(row: Mapping[str, Any]) -> Row:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
@@ -11,7 +13,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 
-def make_capacity_lock(apps, schema_editor):
+def make_capacity_lock(apps: Any, schema_editor: Any) -> None:
     """Make the one row whose update serializes the claiming of slots."""
     lock = apps.get_model("django_tavus", "CapacityLock")
     lock.objects.using(schema_editor.connection.alias).get_or_create(pk=1)
@@ -97,6 +99,29 @@ class Migration(migrations.Migration):
                 ),
                 ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
                 ("heard_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("revision", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "push_due_at",
+                    models.DateTimeField(blank=True, db_index=True, editable=False, null=True),
+                ),
+                ("pushing_until", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("push_attempts", models.PositiveSmallIntegerField(default=0, editable=False)),
+                (
+                    "create_attempted_at",
+                    models.DateTimeField(blank=True, editable=False, null=True),
+                ),
+                ("creates", models.PositiveSmallIntegerField(default=0, editable=False)),
+                (
+                    "delete_requested_at",
+                    models.DateTimeField(blank=True, editable=False, null=True),
+                ),
+                ("delete_hard", models.BooleanField(default=False, editable=False)),
+                ("conflicts", models.JSONField(blank=True, default=list, editable=False)),
+                (
+                    "next_poll_at",
+                    models.DateTimeField(blank=True, db_index=True, editable=False, null=True),
+                ),
+                ("polls", models.PositiveIntegerField(default=0, editable=False)),
                 (
                     "document_name",
                     models.CharField(blank=True, max_length=255, verbose_name="document name"),
@@ -159,6 +184,11 @@ class Migration(migrations.Migration):
                         blank=True, editable=False, null=True, verbose_name="last crawled at"
                     ),
                 ),
+                (
+                    "recrawl_requested_at",
+                    models.DateTimeField(blank=True, editable=False, null=True),
+                ),
+                ("recrawl_after", models.DateTimeField(blank=True, editable=False, null=True)),
             ],
             options={
                 "verbose_name": "document",
@@ -221,6 +251,29 @@ class Migration(migrations.Migration):
                 ),
                 ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
                 ("heard_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("revision", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "push_due_at",
+                    models.DateTimeField(blank=True, db_index=True, editable=False, null=True),
+                ),
+                ("pushing_until", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("push_attempts", models.PositiveSmallIntegerField(default=0, editable=False)),
+                (
+                    "create_attempted_at",
+                    models.DateTimeField(blank=True, editable=False, null=True),
+                ),
+                ("creates", models.PositiveSmallIntegerField(default=0, editable=False)),
+                (
+                    "delete_requested_at",
+                    models.DateTimeField(blank=True, editable=False, null=True),
+                ),
+                ("delete_hard", models.BooleanField(default=False, editable=False)),
+                ("conflicts", models.JSONField(blank=True, default=list, editable=False)),
+                (
+                    "next_poll_at",
+                    models.DateTimeField(blank=True, db_index=True, editable=False, null=True),
+                ),
+                ("polls", models.PositiveIntegerField(default=0, editable=False)),
                 (
                     "replica_name",
                     models.CharField(blank=True, max_length=255, verbose_name="replica name"),
@@ -638,6 +691,24 @@ class Migration(migrations.Migration):
                 ),
                 ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
                 ("heard_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("revision", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "push_due_at",
+                    models.DateTimeField(blank=True, db_index=True, editable=False, null=True),
+                ),
+                ("pushing_until", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("push_attempts", models.PositiveSmallIntegerField(default=0, editable=False)),
+                (
+                    "create_attempted_at",
+                    models.DateTimeField(blank=True, editable=False, null=True),
+                ),
+                ("creates", models.PositiveSmallIntegerField(default=0, editable=False)),
+                (
+                    "delete_requested_at",
+                    models.DateTimeField(blank=True, editable=False, null=True),
+                ),
+                ("delete_hard", models.BooleanField(default=False, editable=False)),
+                ("conflicts", models.JSONField(blank=True, default=list, editable=False)),
                 (
                     "persona_name",
                     models.CharField(blank=True, max_length=255, verbose_name="persona name"),
@@ -684,6 +755,7 @@ class Migration(migrations.Migration):
                         verbose_name="persona type",
                     ),
                 ),
+                ("layer_secrets", models.TextField(blank=True, editable=False)),
                 (
                     "documents",
                     models.ManyToManyField(

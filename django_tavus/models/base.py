@@ -40,6 +40,48 @@ class RemoteObject(models.Model):
         abstract = True
 
 
+class PublishedObject(RemoteObject):
+    """A mirror that is edited here too: what is to be told to Tavus, and how far that has come.
+
+    A push is owed while ``push_due_at`` is set. ``revision`` counts the edits, so that a push
+    which ends after a newer edit does not call the row in sync.
+    """
+
+    # Internal: these may change without notice.
+    revision = models.PositiveIntegerField(default=0, editable=False)
+    push_due_at = models.DateTimeField(null=True, blank=True, db_index=True, editable=False)
+    pushing_until = models.DateTimeField(null=True, blank=True, editable=False)
+    push_attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    create_attempted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    creates = models.PositiveSmallIntegerField(default=0, editable=False)
+    delete_requested_at = models.DateTimeField(null=True, blank=True, editable=False)
+    delete_hard = models.BooleanField(default=False, editable=False)
+    conflicts = models.JSONField(default=list, blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_system(self) -> bool:
+        """Whether it belongs to Tavus's stock, which nobody but Tavus can change."""
+        return False
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether the columns may hold edits that Tavus does not know yet."""
+        return self.push_due_at is not None or self.sync_state == SyncState.FAILED
+
+
+class PolledObject(PublishedObject):
+    """A published object that Tavus works on for a while, and is asked about until it is done."""
+
+    next_poll_at = models.DateTimeField(null=True, blank=True, db_index=True, editable=False)
+    polls = models.PositiveIntegerField(default=0, editable=False)
+
+    class Meta:
+        abstract = True
+
+
 RemoteModel = TypeVar("RemoteModel", bound=RemoteObject)
 
 

@@ -83,8 +83,8 @@ class ConversationQuerySet(RemoteObjectQuerySet["Conversation"]):
         return self.filter(status=ConversationStatus.QUEUED).order_by("created_at", "pk")
 
     def for_user(self, user: Any) -> ConversationQuerySet:
-        """Conversations that belong to ``user``."""
-        return self.filter(owner_id=user.pk)
+        """Conversations that belong to ``user``; none for somebody without an account."""
+        return self.none() if user.pk is None else self.filter(owner_id=user.pk)
 
     def with_queue_position(self) -> ConversationQuerySet:
         """Annotate ``queue_position``: 1-based, null unless queued."""
@@ -117,13 +117,13 @@ class ConversationQuerySet(RemoteObjectQuerySet["Conversation"]):
         """
         until = Coalesce("ended_at", Value(now or timezone.now(), models.DateTimeField()))
         call_time = ExpressionWrapper(until - F("launched_at"), models.DurationField())
-        return (
-            self.filter(launched_at__isnull=False)
-            .annotate(day=TruncDate("launched_at"))
-            .order_by(*by)
+        launched = self.filter(launched_at__isnull=False).annotate(day=TruncDate("launched_at"))
+        groups: models.QuerySet[Any, dict[str, Any]] = (
+            launched.order_by(*by)
             .values(*by)
             .annotate(conversations=Count("pk"), call_time=Sum(call_time))
         )
+        return groups
 
     def prunable(self, before: datetime) -> ConversationQuerySet:
         """Conversations that were over ``before`` and still hold what was said."""
@@ -140,7 +140,7 @@ class ConversationQuerySet(RemoteObjectQuerySet["Conversation"]):
         else moved it, and the caller has lost.
         """
         sources, signal = FORWARD[to]
-        with transaction.atomic(using=self.db):
+        with transaction.atomic(using=self.db, savepoint=False):
             moved = self.filter(pk=pk, status__in=sources).store(status=to, **values)
             if not moved:
                 return None
@@ -316,9 +316,7 @@ class Conversation(RemoteObject):
     shutdown_seen = models.BooleanField(default=False, editable=False)
     turns = models.PositiveIntegerField(_("turns"), null=True, blank=True, editable=False)
     left_at = models.DateTimeField(null=True, blank=True, editable=False)
-    erase_requested_at = models.DateTimeField(
-        null=True, blank=True, db_index=True, editable=False
-    )
+    erase_requested_at = models.DateTimeField(null=True, blank=True, db_index=True, editable=False)
     pruned_at = models.DateTimeField(null=True, blank=True, editable=False)
     polled_at = models.DateTimeField(null=True, blank=True, editable=False)
     idempotency_key = models.CharField(max_length=255, null=True, blank=True, editable=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from django_tavus.models.base import RemoteObject, RemoteObjectQuerySet
+from django_tavus.models.base import PolledObject, RemoteObjectQuerySet
 from django_tavus.models.choices import DocumentStatus, document_statuses
 
 
@@ -17,7 +17,7 @@ class DocumentQuerySet(RemoteObjectQuerySet["Document"]):
         return self.filter(status=DocumentStatus.READY)
 
 
-class Document(RemoteObject):
+class Document(PolledObject):
     """A file or website in the knowledge base at Tavus."""
 
     document_name = models.CharField(_("document name"), max_length=255, blank=True)
@@ -49,6 +49,10 @@ class Document(RemoteObject):
     last_crawled_at = models.DateTimeField(
         _("last crawled at"), null=True, blank=True, editable=False
     )
+
+    # Internal: these may change without notice.
+    recrawl_requested_at = models.DateTimeField(null=True, blank=True, editable=False)
+    recrawl_after = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = DocumentQuerySet.as_manager()
 

@@ -28,14 +28,27 @@ class OutboxQuerySet(models.QuerySet["OutboxEntry"]):
         event: WebhookEvent | None = None,
         occasion: object = "",
     ) -> OutboxEntry:
-        """Write down that ``signal`` is owed; call it in the transaction of the transition.
+        """Write down that ``signal`` is owed; call it in the transaction of the transition."""
+        entry = self.draft(signal, subject, event=event, occasion=occasion)
+        entry.save(using=self.db, force_insert=True)
+        return entry
+
+    def draft(
+        self,
+        signal: str,
+        subject: Subject,
+        *,
+        event: WebhookEvent | None = None,
+        occasion: object = "",
+    ) -> OutboxEntry:
+        """Return an entry that is yet to be stored, together with others, by ``bulk_create``.
 
         ``occasion`` tells apart the times that the same fact may be announced about the same
         object (the event's key, the number of turns); empty for what happens once in a life.
         The writing process holds the claim: nobody else sends before the lease has run out.
         """
         kind = subject._meta.model_name
-        return self.create(
+        return self.model(
             signal=signal,
             key=f"{signal}:{kind}:{subject.pk}:{occasion}",
             event=event,

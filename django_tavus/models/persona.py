@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from django_tavus.models.base import RemoteObject, RemoteObjectQuerySet
-from django_tavus.models.choices import PipelineMode, object_types, pipeline_modes
+from django_tavus.models.base import PublishedObject, RemoteObjectQuerySet
+from django_tavus.models.choices import ObjectType, PipelineMode, object_types, pipeline_modes
 from django_tavus.models.document import Document
 from django_tavus.models.replica import Replica
 
@@ -15,7 +15,7 @@ class PersonaQuerySet(RemoteObjectQuerySet["Persona"]):
     """Questions about many personas."""
 
 
-class Persona(RemoteObject):
+class Persona(PublishedObject):
     """How an agent behaves at Tavus; newer Tavus texts call it a PAL."""
 
     persona_name = models.CharField(_("persona name"), max_length=255, blank=True)
@@ -49,6 +49,9 @@ class Persona(RemoteObject):
         _("persona type"), max_length=16, choices=object_types, blank=True, db_index=True
     )
 
+    # Internal. Write-only: sealed by services.secrets; what `layers` shows as asterisks.
+    layer_secrets = models.TextField(blank=True, editable=False)
+
     objects = PersonaQuerySet.as_manager()
 
     class Meta:
@@ -58,3 +61,8 @@ class Persona(RemoteObject):
 
     def __str__(self) -> str:
         return self.persona_name or self.tavus_id or f"#{self.pk}"
+
+    @property
+    def is_system(self) -> bool:
+        """Whether it belongs to Tavus's stock, which nobody but Tavus can change."""
+        return self.persona_type == ObjectType.SYSTEM

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from django_tavus.models.base import RemoteObject, RemoteObjectQuerySet
-from django_tavus.models.choices import ReplicaStatus, object_types, replica_statuses
+from django_tavus.models.base import PolledObject, RemoteObjectQuerySet
+from django_tavus.models.choices import ObjectType, ReplicaStatus, object_types, replica_statuses
 
 
 class ReplicaQuerySet(RemoteObjectQuerySet["Replica"]):
@@ -17,7 +17,7 @@ class ReplicaQuerySet(RemoteObjectQuerySet["Replica"]):
         return self.filter(status=ReplicaStatus.READY)
 
 
-class Replica(RemoteObject):
+class Replica(PolledObject):
     """A face and voice at Tavus; newer Tavus texts call it a Face."""
 
     replica_name = models.CharField(_("replica name"), max_length=255, blank=True)
@@ -52,3 +52,8 @@ class Replica(RemoteObject):
 
     def __str__(self) -> str:
         return self.replica_name or self.tavus_id or f"#{self.pk}"
+
+    @property
+    def is_system(self) -> bool:
+        """Whether it belongs to Tavus's stock, which nobody but Tavus can change."""
+        return self.replica_type == ObjectType.SYSTEM

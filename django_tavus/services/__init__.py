@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from django_tavus.services.ending import end_conversation
-from django_tavus.services.launching import launch_conversation
+from django_tavus.services.requesting import launch_conversation
 
 __all__ = ["end_conversation", "launch_conversation"]

@@ -16,15 +16,17 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from django_tavus.client import TavusClient, TavusError, parse_datetime
+from django_tavus.client import TavusError, parse_datetime
 from django_tavus.conf import get_settings
 from django_tavus.models import Conversation, OutboxEntry, WebhookEvent
 from django_tavus.models.choices import ConversationStatus, SyncState
@@ -82,7 +84,17 @@ def resembles(conversation: Conversation, body: Mapping[str, Any]) -> bool:
         body.get("conversation_name") == conversation.conversation_name
         and _same_id(body.get("persona_id"), conversation.persona)
         and _same_id(body.get("replica_id"), replica)
+        and tokens.subject_of_url(body.get("callback_url")) is None  # that is another row's key
         and attempted - CLOCK_SKEW <= began <= attempted + attempt_window()
+    )
+
+
+def was_answered(conversation: Conversation, body: Mapping[str, Any]) -> bool:
+    """Whether an orphan without a key can only have been told by the answer to our own create."""
+    return (
+        not has_key(conversation)
+        and tokens.subject_of_url(body.get("callback_url")) is None
+        and body.get("conversation_name") == conversation.conversation_name
     )
 
 
@@ -119,12 +131,14 @@ def adopt(
     values = mapping.conversation_values(body)
     rows = Conversation.objects.filter(pk=pk)
     now = timezone.now()
+    # A callback tells neither URL nor date: should the answer be lost, they are asked for at once.
+    pause = timedelta(seconds=get_settings().RECONCILE_AFTER if values["conversation_url"] else 0)
     entry = Conversation.objects.transition(
         pk,
         ConversationStatus.ACTIVE,
         event=event,
-        launched_at=mapping.launched_at(body, now),
-        next_check_at=now + timedelta(seconds=get_settings().RECONCILE_AFTER),
+        launched_at=parse_datetime(body.get("created_at")) or Coalesce("attempted_at", Value(now)),
+        next_check_at=now + pause,
         synced_at=now,
         sync_state=SyncState.IN_SYNC,
         error_code="",
@@ -136,7 +150,7 @@ def adopt(
         _complete_or_disown(pk, values, body)
         return []
     entries: list[OutboxEntry | None] = [entry]
-    if body.get("status") == "ended":  # test_mode: made and over in one answer
+    if body.get("status") == "ended":
         entries.append(_ended_at_once(pk, body, now, event))
     else:
         rows.filter(end_requested_at__isnull=False).update(end_owed=True)
@@ -146,12 +160,18 @@ def adopt(
 def _ended_at_once(
     pk: uuid.UUID, body: Mapping[str, Any], now: datetime, event: WebhookEvent | None
 ) -> OutboxEntry | None:
+    """End what was over when it was adopted.
+
+    ``test_mode``: made and over in one answer, and there is nothing to be asked for. Otherwise a
+    room that was found too late, in the list, whose bodies have ``updated_at``.
+    """
+    changed_at = parse_datetime(body.get("updated_at"))
     return Conversation.objects.transition(
         pk,
         ConversationStatus.ENDED,
         event=event,
-        ended_at=mapping.launched_at(body, now),
-        next_check_at=None,
+        ended_at=changed_at or mapping.launched_at(body, now),
+        next_check_at=now if changed_at else None,
     )
 
 
@@ -174,9 +194,9 @@ def complete(conversation: Conversation, body: Mapping[str, Any]) -> None:
     values = mapping.conversation_values(body)
     began = mapping.launched_at(body, conversation.launched_at or timezone.now())
     given = {name: value for name, value in values.items() if value}
-    Conversation.objects.filter(pk=conversation.pk).store(
-        **given, launched_at=began, synced_at=timezone.now(), sync_state=SyncState.IN_SYNC
-    )
+    rows = Conversation.objects.filter(pk=conversation.pk)
+    rows.store(**given, launched_at=began, synced_at=timezone.now(), sync_state=SyncState.IN_SYNC)
+    rows.filter(ended_at__lt=began).store(ended_at=began)
 
 
 def disown(pk: uuid.UUID, tavus_id: str) -> None:
@@ -217,17 +237,19 @@ def settle(pk: uuid.UUID) -> None:
         return
     begun = timezone.now()
     try:
-        client = get_client()
-        found = find_rooms(conversation, client)
+        # Without a status: a room that nobody joined may have ended already.
+        listed = list(get_client().conversations.iterate())
     except TavusError as error:
         logger.warning("Could not look for conversation %s: %s", pk, error)
         return
-    if found:
-        adopt_answer(pk, found[0])
-        for other in found[1:]:
-            adopt_answer(pk, other)
-    elif is_certainly_missing(conversation, begun):
-        _not_made(conversation)
+    found = find_rooms(conversation, listed)
+    alike = [] if found or has_key(conversation) else find_alike(conversation, listed)
+    if len(alike) == 1 and not _has_rival(conversation, alike[0]):
+        found = alike
+    for body in found:  # the first becomes its room, another one is an orphan
+        adopt_answer(pk, body)
+    if not found and is_certainly_missing(conversation, begun):
+        _not_made(conversation, alike)
 
 
 def _doubtful(pk: uuid.UUID) -> Conversation | None:
@@ -235,26 +257,30 @@ def _doubtful(pk: uuid.UUID) -> Conversation | None:
     return rows.filter(pk=pk, status=ConversationStatus.LAUNCHING, tavus_id__isnull=True).first()
 
 
-def find_rooms(conversation: Conversation, client: TavusClient) -> list[dict[str, Any]]:
-    """Return the rooms at Tavus that are the conversation's, from a complete list in all statuses.
+def find_rooms(
+    conversation: Conversation, listed: Iterable[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Return the rooms that carry the conversation's key."""
+    return [body for body in listed if is_ours(conversation, body)]
 
-    The list is asked for without a status: a room that nobody joined may have ended already.
-    """
-    listed = list(client.conversations.iterate())
-    ours = [body for body in listed if is_ours(conversation, body)]
-    if ours or has_key(conversation):
-        return ours
-    known = set(
-        Conversation.objects.filter(
-            tavus_id__in=[body["conversation_id"] for body in listed if body.get("conversation_id")]
-        ).values_list("tavus_id", flat=True)
+
+def find_alike(
+    conversation: Conversation, listed: Iterable[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Return the rooms that nobody here knows and that may be the conversation's."""
+    alike = [body for body in listed if resembles(conversation, body)]
+    ids = [body["conversation_id"] for body in alike if body.get("conversation_id")]
+    known = set(Conversation.objects.filter(tavus_id__in=ids).values_list("tavus_id", flat=True))
+    return [body for body in alike if body.get("conversation_id") not in known]
+
+
+def _has_rival(conversation: Conversation, body: Mapping[str, Any]) -> bool:
+    """Whether a room may as well be that of a launch whose answer is still on its way."""
+    waiting = Conversation.objects.select_related("persona__default_replica", "replica").filter(
+        status=ConversationStatus.LAUNCHING, tavus_id__isnull=True, error_code=""
     )
-    alike = [
-        body
-        for body in listed
-        if body.get("conversation_id") not in known and resembles(conversation, body)
-    ]
-    return alike if len(alike) == 1 else []
+    rivals = waiting.filter(conversation_name=conversation.conversation_name)
+    return any(resembles(rival, body) for rival in rivals.exclude(pk=conversation.pk))
 
 
 def is_certainly_missing(conversation: Conversation, begun: datetime) -> bool:
@@ -264,14 +290,18 @@ def is_certainly_missing(conversation: Conversation, begun: datetime) -> bool:
     return conversation.attempted_at is not None and begun > conversation.attempted_at + late
 
 
-def _not_made(conversation: Conversation) -> None:
+def _not_made(conversation: Conversation, alike: Sized = ()) -> None:
     """Attempt once more where a key tells the rooms apart; else give up, and say so."""
     if conversation.end_requested_at is not None:
         cancel(conversation.pk)
     elif has_key(conversation) and conversation.attempts < MAX_ATTEMPTS:
         _try_again(conversation)
+    elif alike:
+        message = _("Tavus lists rooms that may be of this launch, or of others.")
+        _give_up(conversation.pk, message)
     else:
-        _give_up(conversation.pk)
+        message = _("Tavus does not list a room for this launch; nothing is running.")
+        _give_up(conversation.pk, message)
 
 
 def cancel(pk: uuid.UUID, sources: Iterable[str] = LIVE) -> None:
@@ -289,12 +319,12 @@ def cancel(pk: uuid.UUID, sources: Iterable[str] = LIVE) -> None:
     enqueue("start_queued")
 
 
-def _give_up(pk: uuid.UUID) -> None:
+def _give_up(pk: uuid.UUID, message: str) -> None:
     entry = Conversation.objects.filter(tavus_id__isnull=True).transition(
         pk,
         ConversationStatus.FAILED,
         error_code="outcome_unknown",
-        error_message=_("Tavus does not list a room for this launch; nothing is running."),
+        error_message=message,
         next_check_at=None,
     )
     announce([entry])

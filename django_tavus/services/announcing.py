@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from django.dispatch import Signal
 from django.utils import timezone
 
 from django_tavus import signals
@@ -41,24 +42,55 @@ def announce_owed(now: datetime | None = None, *, limit: int = 500) -> int:
             claimed_at=now
         )
     ]
+    for entry in claimed:
+        entry.claimed_at = now
     _send_all(claimed)
     return len(claimed)
 
 
 def _send_all(entries: Iterable[OutboxEntry]) -> None:
+    unheard: list[int] = []
     for entry in entries:
-        _send(entry)
+        if not _holds(entry):
+            continue
+        if _signal(entry).has_listeners(_subject_model(entry)):
+            _send(entry)
+        else:
+            unheard.append(entry.pk)
+    if unheard:
+        OutboxEntry.objects.filter(pk__in=unheard).update(sent_at=timezone.now())
+
+
+def _signal(entry: OutboxEntry) -> Signal:
+    signal: Signal = getattr(signals, entry.signal)
+    return signal
+
+
+def _subject_model(entry: OutboxEntry) -> Any:
+    return OutboxEntry._meta.get_field(entry.subject_field).related_model
+
+
+def _holds(entry: OutboxEntry) -> bool:
+    """Whether the claim on ``entry`` is still ours; one that may have run out is renewed.
+
+    It runs out while a host's long transaction keeps the entry from being sent, or while the
+    receivers of the entries before it take their time.
+    """
+    now = timezone.now()
+    if entry.claimed_at is not None and now - entry.claimed_at < LEASE / 2:
+        return True
+    own = OutboxEntry.objects.filter(pk=entry.pk, claimed_at=entry.claimed_at, sent_at__isnull=True)
+    return bool(own.update(claimed_at=now))
 
 
 def _send(entry: OutboxEntry) -> None:
     """Send one signal with a fresh copy of its subject, and mark it as sent."""
     field = entry.subject_field
-    model: Any = OutboxEntry._meta.get_field(field).related_model
+    model = _subject_model(entry)
     subject = model._default_manager.filter(pk=getattr(entry, f"{field}_id")).first()
     if subject is None:  # erased meanwhile, and this entry with it
         return
-    signal = getattr(signals, entry.signal)
-    answers = signal.send_robust(sender=model, event=entry.event, **{field: subject})
+    answers = _signal(entry).send_robust(sender=model, event=entry.event, **{field: subject})
     failures = [(receiver, error) for receiver, error in answers if isinstance(error, Exception)]
     for receiver, error in failures:
         logger.error("Receiver %s of %s failed", _name(receiver), entry.signal, exc_info=error)

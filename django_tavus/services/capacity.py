@@ -31,7 +31,7 @@ def claim(pk: uuid.UUID, now: datetime, **values: Any) -> bool:
     """
     settings = get_settings()
     if settings.MAX_CONCURRENT is None and settings.MAX_CONCURRENT_PER_USER is None:
-        return Conversation.objects.begin_attempt(pk, now, **values)
+        return waiting(now).begin_attempt(pk, now, **values)
     with transaction.atomic():
         CapacityLock.acquire()
         if pk not in startable(now, settings):

@@ -6,6 +6,7 @@ ended conversation, and of two reports of one fact the earlier date stands, whic
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,6 +36,17 @@ from django_tavus.services import adopting, mapping
 from django_tavus.services.enqueue import enqueue
 
 Entries = list[OutboxEntry | None]
+# What the effects read of a locked conversation; its large columns stay where they are.
+CONVERSATION_FIELDS = (
+    "tavus_id",
+    "status",
+    "created_at",
+    "attempts",
+    "attempted_at",
+    "launched_at",
+    "end_owed",
+    "turns",
+)
 Effect = Callable[[Conversation, WebhookEvent, Mapping[str, Any]], Entries]
 
 
@@ -52,6 +64,8 @@ class RejectedError(Exception):
 
 def apply(subject: Conversation | Document | Replica, event: WebhookEvent) -> Entries:
     """Apply ``event`` to its locked ``subject`` in the caller's transaction.
+
+    The caller stores those of the returned entries that are drafts.
 
     Raises:
         RejectedError: the body names another object.
@@ -97,17 +111,18 @@ def _identify(conversation: Conversation, event: WebhookEvent) -> Entries:
     return entries
 
 
-def _happened_at(event: WebhookEvent) -> datetime:
-    """When Tavus says that it happened; never later than it was received."""
+def _happened_at(conversation: Conversation, event: WebhookEvent) -> datetime:
+    """When Tavus says that it happened: not before it was asked for, nor after it was told."""
     at = parse_datetime(event.payload.get("timestamp")) or event.received_at
-    return min(at, event.received_at)
+    asked = conversation.attempted_at or conversation.created_at
+    return min(max(at, asked - adopting.CLOCK_SKEW), event.received_at)
 
 
 def _joined(conversation: Conversation, event: WebhookEvent, _: Mapping[str, Any]) -> Entries:
-    at = _happened_at(event)
+    at = _happened_at(conversation, event)
     row = Conversation.objects.filter(pk=conversation.pk)
     if row.filter(joined_at__isnull=True).store(joined_at=at):
-        return [OutboxEntry.objects.owe("replica_joined", conversation, event=event)]
+        return [OutboxEntry.objects.draft("replica_joined", conversation, event=event)]
     row.filter(joined_at__gt=at).store(joined_at=at)
     return []
 
@@ -116,14 +131,12 @@ def _shutdown(
     conversation: Conversation, event: WebhookEvent, properties: Mapping[str, Any]
 ) -> Entries:
     """End the row; an end that only a callback told is confirmed by a GET (``end_owed``)."""
-    at = _happened_at(event)
+    at = _happened_at(conversation, event)
     if conversation.launched_at is not None:
         at = max(at, conversation.launched_at)
-    # The webhook says shutdown_reason, the event of a verbose GET says reason.
-    reason = properties.get("shutdown_reason") or properties.get("reason")
     told = {
         "ended_at": at,
-        "shutdown_reason": mapping.text(reason, 255),
+        "shutdown_reason": shutdown_reason(properties),
         "shutdown_seen": True,
     }
     row = Conversation.objects.filter(pk=conversation.pk)
@@ -149,6 +162,32 @@ def _shutdown(
     return []
 
 
+def shutdown_reason(properties: Mapping[str, Any]) -> str:
+    """Return why a call ended.
+
+    The webhook says ``shutdown_reason``, the event of a verbose GET says ``reason``.
+    """
+    return mapping.text(properties.get("shutdown_reason") or properties.get("reason"), 255)
+
+
+def correct_end(pk: uuid.UUID, told: Mapping[str, Any]) -> None:
+    """Take date and reason of an end from the shutdown that Tavus answered to our own question.
+
+    What a callback told may be forged. Fetched dates have whole seconds and only correct others.
+    """
+    at, properties = parse_datetime(told.get("timestamp")), told.get("properties")
+    row = Conversation.objects.filter(pk=pk, status=ConversationStatus.ENDED).first()
+    if row is None or row.ended_at is None or at is None:
+        return
+    is_same = at <= row.ended_at < at + timedelta(seconds=1)
+    at = row.ended_at if is_same else max(at, row.launched_at or at)
+    reason = shutdown_reason(properties) if isinstance(properties, Mapping) else ""
+    if (at, reason) != (row.ended_at, row.shutdown_reason):
+        Conversation.objects.filter(pk=pk).store(
+            ended_at=at, shutdown_reason=reason, shutdown_seen=True
+        )
+
+
 def _transcript(
     conversation: Conversation, event: WebhookEvent, properties: Mapping[str, Any]
 ) -> Entries:
@@ -162,7 +201,9 @@ def _transcript(
     )
     Conversation.objects.filter(pk=conversation.pk).store(turns=len(turns))
     return [
-        OutboxEntry.objects.owe("transcript_ready", conversation, event=event, occasion=len(turns))
+        OutboxEntry.objects.draft(
+            "transcript_ready", conversation, event=event, occasion=len(turns)
+        )
     ]
 
 
@@ -185,7 +226,7 @@ def transcript_turns(transcript: object) -> list[dict[str, Any]]:
         {
             "role": ROLES[entry["role"]],
             "content": spoken_text(entry.get("content")),
-            "spoken_at": parse_datetime(entry.get("timestamp")),
+            "spoken_at": _moment(entry.get("timestamp")),
             "seconds_from_start": _number(entry.get("seconds_from_start")),
             "duration": _number(entry.get("duration")),
         }
@@ -206,7 +247,18 @@ def spoken_text(content: object) -> str:
 
 
 def _number(value: object) -> float | None:
-    return None if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:  # JSON has integers of any length
+        return None
+
+
+def _moment(value: object) -> datetime | None:
+    """Read a date; years at the edge of the calendar overflow where they are shown."""
+    at = parse_datetime(value)
+    return at if at is not None and 1970 <= at.year < 9999 else None
 
 
 def _perception(
@@ -216,7 +268,7 @@ def _perception(
     row = Conversation.objects.filter(pk=conversation.pk, perception_analysis="")
     if not analysis or not row.store(perception_analysis=analysis):
         return []
-    return [OutboxEntry.objects.owe("perception_ready", conversation, event=event)]
+    return [OutboxEntry.objects.draft("perception_ready", conversation, event=event)]
 
 
 def _recording(
@@ -236,7 +288,9 @@ def _recording(
         conversation=conversation, duration=_number(properties.get("duration")), **place
     )
     return [
-        OutboxEntry.objects.owe("recording_ready", conversation, event=event, occasion=recording.pk)
+        OutboxEntry.objects.draft(
+            "recording_ready", conversation, event=event, occasion=recording.pk
+        )
     ]
 
 
@@ -271,7 +325,7 @@ CONVERSATION_EFFECTS: dict[str, Effect] = {
 
 def _apply_to_document(document: Document, event: WebhookEvent) -> Entries:
     body = _report(event)
-    claimed = next((body[k] for k in ("document_id", "uuid", "id") if body.get(k)), None)
+    claimed = _claimed(body, "document_id", "uuid", "id")
     _check_id(document, claimed)
     values = mapping.document_values(body)
     known: dict[str, Any] = {
@@ -289,7 +343,7 @@ def _apply_to_document(document: Document, event: WebhookEvent) -> Entries:
 
 def _apply_to_replica(replica: Replica, event: WebhookEvent) -> Entries:
     body = _report(event)
-    claimed = next((body[k] for k in ("replica_id", "face_id") if body.get(k)), None)
+    claimed = _claimed(body, "replica_id", "face_id")
     _check_id(replica, claimed)
     values = mapping.replica_values(body)
     known: dict[str, Any] = {
@@ -324,7 +378,12 @@ def _report(event: WebhookEvent) -> dict[str, Any]:
     return body
 
 
-def _check_id(row: Document | Replica, claimed: object) -> None:
+def _claimed(body: Mapping[str, Any], *names: str) -> str:
+    """Return the first id among ``names``; a column holds 128 characters of it."""
+    return next(filter(None, (mapping.text(body.get(name), 128) for name in names)), "")
+
+
+def _check_id(row: Document | Replica, claimed: str) -> None:
     if claimed and row.tavus_id and claimed != row.tavus_id:
         raise RejectedError(f"It is about {claimed}, not about {row.tavus_id}.")
 
@@ -339,4 +398,4 @@ def _announce_change(
     """Announce that a final status was reached; a recrawl reaches it anew."""
     if after is None or after == before or after not in table:
         return []
-    return [OutboxEntry.objects.owe(table[after], row, event=event, occasion=event.pk)]
+    return [OutboxEntry.objects.draft(table[after], row, event=event, occasion=event.pk)]

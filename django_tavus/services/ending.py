@@ -13,7 +13,7 @@ from django_tavus.client import InvalidRequest, NotFound, TavusClient
 from django_tavus.conf import get_settings
 from django_tavus.models import Conversation
 from django_tavus.models.choices import ConversationStatus
-from django_tavus.models.conversation import OVER
+from django_tavus.models.conversation import LIVE, OVER
 from django_tavus.services import adopting
 from django_tavus.services.announcing import announce
 from django_tavus.services.clients import get_client
@@ -62,14 +62,17 @@ def carry_out(pk: uuid.UUID | str) -> None:
         return
     conversation = Conversation.objects.get(pk=pk)
     client = get_client()
-    for orphan in conversation.orphan_ids:
-        _end_orphan(client, conversation, orphan)
     wanted = conversation.is_over or conversation.end_requested_at is not None
-    if conversation.tavus_id and wanted:
+    if conversation.tavus_id and wanted:  # first: an orphan that cannot be ended must not keep it
         _end_room(client, conversation)
-    Conversation.objects.filter(pk=pk, orphan_ids=conversation.orphan_ids).store(
-        end_owed=False, ending_at=None, orphan_ids=[]
-    )
+    for orphan in conversation.orphan_ids:
+        if orphan != conversation.tavus_id:
+            _end_orphan(client, conversation, orphan)
+    done = Conversation.objects.filter(pk=pk, orphan_ids=conversation.orphan_ids)
+    if not wanted:  # over by now, perhaps by a forged callback: then its room is still owed a look
+        done = done.filter(status__in=LIVE)
+    if not done.store(end_owed=False, ending_at=None, orphan_ids=[]):
+        Conversation.objects.filter(pk=pk, end_owed=True).update(ending_at=None)
     enqueue("start_queued")
 
 
@@ -99,7 +102,7 @@ def _end_orphan(client: TavusClient, conversation: Conversation, tavus_id: str) 
         return
     if body.get("status") == "ended":
         return
-    if adopting.is_ours(conversation, body):
+    if adopting.is_ours(conversation, body) or adopting.was_answered(conversation, body):
         logger.warning("Ending the orphan %s of conversation %s", tavus_id, conversation.pk)
         end_remote(client, tavus_id)
 

@@ -150,17 +150,18 @@ def record(subject: Subject, body: Body, *, source: str = EventSource.CALLBACK) 
 
 def process(pk: int) -> None:
     """Give a received event its effect, once; a failure is noted and tried again later."""
-    event = WebhookEvent.objects.filter(pk=pk, status=EventStatus.RECEIVED).first()
-    if event is None:
+    try:
+        event = WebhookEvent.objects.get(pk=pk, status=EventStatus.RECEIVED)
+    except WebhookEvent.DoesNotExist:
         return
     try:
         with transaction.atomic():
             entries = _apply(event)
     except effects.RejectedError as error:
-        _settle(event, status=EventStatus.REJECTED, error=str(error))
-        if error.orphan and event.conversation_id:
+        if error.orphan and event.conversation_id:  # first: a crash in between must not lose it
             adopting.disown(event.conversation_id, error.orphan)
             enqueue("end_conversation", str(event.conversation_id))
+        _settle(event, status=EventStatus.REJECTED, error=str(error))
     except Exception as error:
         logger.exception("Event %s could not be processed", pk)
         _failed(event, error)
@@ -185,11 +186,21 @@ def _apply(event: WebhookEvent) -> list[OutboxEntry | None]:
     if not claimed or subject is None:
         return []
     entries = effects.apply(subject, event)
-    if not event.outbox_entries.filter(signal="webhook_received").exists():
+    if not _was_announced(event):
         entries.append(
-            OutboxEntry.objects.owe("webhook_received", subject, event=event, occasion=event.pk)
+            OutboxEntry.objects.draft("webhook_received", subject, event=event, occasion=event.pk)
         )
+    OutboxEntry.objects.bulk_create(
+        entry for entry in entries if entry is not None and entry.pk is None
+    )
     return entries
+
+
+def _was_announced(event: WebhookEvent) -> bool:
+    """Whether ``webhook_received`` is owed already: only a replayed event has been processed."""
+    if event.processed_at is None:
+        return False
+    return event.outbox_entries.filter(signal="webhook_received").exists()
 
 
 def _lock(event: WebhookEvent) -> Conversation | Document | Replica | None:
@@ -197,7 +208,7 @@ def _lock(event: WebhookEvent) -> Conversation | Document | Replica | None:
     if event.conversation_id is not None:
         conversations = Conversation.objects.filter(pk=event.conversation_id)
         conversations.update(heard_at=now)
-        return conversations.first()
+        return conversations.only(*effects.CONVERSATION_FIELDS).first()
     if event.document_id is not None:
         documents = Document.objects.filter(pk=event.document_id)
         documents.update(heard_at=now)

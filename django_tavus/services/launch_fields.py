@@ -37,7 +37,6 @@ OPEN_FIELDS = frozenset(
 )
 """What any admitted user may set; a dotted name is one key of ``properties``."""
 
-HOST_FIELDS = frozenset({"reference", "metadata"})
 # Where callbacks go is the site's business: whoever could set it would be told every word.
 CLOSED_FIELDS = frozenset({"callback_url"})
 RELATION_TYPES: dict[str, Validator] = {
@@ -45,7 +44,7 @@ RELATION_TYPES: dict[str, Validator] = {
     "replica_id": text(128),
     "document_ids": strings,
 }
-LAUNCH_FIELDS = (REQUEST_FIELDS.keys() | RELATIONS.keys() | HOST_FIELDS) - CLOSED_FIELDS
+LAUNCH_FIELDS = (REQUEST_FIELDS.keys() | RELATIONS.keys()) - CLOSED_FIELDS
 
 
 def read_launch(user: Any, body: object) -> dict[str, Any]:
@@ -66,8 +65,8 @@ def read_launch(user: Any, body: object) -> dict[str, Any]:
     errors.update(_not_allowed(user, body))
     if errors:
         raise ValidationError(errors)
-    given = {name: value for name, value in body.items() if value is not None}
-    return {RELATIONS[name] if name in RELATIONS else name: value for name, value in given.items()}
+    given: dict[str, Any] = {name: value for name, value in body.items() if value is not None}
+    return {RELATIONS.get(name, name): value for name, value in given.items()}
 
 
 def _refusal(name: str, value: Any) -> ValidationError | None:

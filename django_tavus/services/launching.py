@@ -1,20 +1,18 @@
-"""Launching: from a wish to exactly one room.
+"""Launching: from a stored wish to exactly one room.
 
-``launch_conversation`` stores the wish. ``launch`` (a task) claims it, commits the attempt, and
-only then asks Tavus, which knows no idempotency keys: what becomes of an attempt whose outcome is
-unknown is the business of :mod:`django_tavus.services.adopting`.
+``launch`` (a task) claims what :mod:`django_tavus.services.requesting` stored, commits the
+attempt, and only then asks Tavus, which knows no idempotency keys: what becomes of an attempt
+whose outcome is unknown is the business of :mod:`django_tavus.services.adopting`.
 """
 
 from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured, ValidationError
-from django.db import IntegrityError, transaction
+from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -31,23 +29,19 @@ from django_tavus.client import (
     TavusError,
 )
 from django_tavus.conf import get_settings
-from django_tavus.models import Conversation, ConversationDocument, Document, Persona, Replica
-from django_tavus.models.choices import ConversationStatus, SyncState
+from django_tavus.models import Conversation
+from django_tavus.models.choices import ConversationStatus
+from django_tavus.models.conversation import ConversationQuerySet
 from django_tavus.services import adopting, capacity, tokens
 from django_tavus.services.announcing import announce
 from django_tavus.services.clients import get_client
 from django_tavus.services.enqueue import enqueue
-from django_tavus.services.errors import IdempotencyConflictError
 from django_tavus.services.request_fields import (
-    RELATIONS,
-    REQUEST_FIELDS,
-    merge_defaults,
-    validate_request_fields,
+    SENT_FIELDS,
 )
 
 logger = logging.getLogger("django_tavus.launching")
 
-HOST_FIELDS = {"reference", "metadata"}
 LEFT_TIMEOUT = 30  # seconds; Tavus's own default of 0 ends a call when the page is reloaded
 
 # What a refused create means: our code and, where waiting may help, the seconds to wait first.
@@ -65,191 +59,6 @@ REFUSALS: tuple[tuple[type[TavusError], str, int | None], ...] = (
 LONGEST_WAIT = 60  # seconds between two tries of a refused launch
 
 
-# --- the wish ---------------------------------------------------------------------------------
-
-
-def launch_conversation(
-    *,
-    persona: Persona | str | None = None,
-    replica: Replica | str | None = None,
-    documents: Iterable[Document | str] = (),
-    owner: Any = None,
-    **request_fields: Any,
-) -> Conversation:
-    """Store a conversation as ``queued`` and enqueue its launch on commit; no HTTP is spoken.
-
-    Args:
-        persona, replica, documents: rows, or the Tavus ids of rows known here.
-        owner: the user who may join it.
-        **request_fields: the other request fields of *Create Conversation* under Tavus's names,
-            and ``reference`` (str) and ``metadata`` (dict) of the host.
-
-    Raises:
-        TypeError: an unknown name, or ``persona_id``, ``replica_id``, ``document_ids``.
-        ValidationError: a value that Tavus would refuse; a dict that names the fields.
-        LaunchRefusedError: no minutes left, or too many waiting already.
-    """
-    _check_names(request_fields)
-    return store_conversation(
-        persona=persona, replica=replica, documents=documents, owner=owner, **request_fields
-    )
-
-
-def store_conversation(
-    *,
-    persona: Persona | str | None = None,
-    replica: Replica | str | None = None,
-    documents: Iterable[Document | str] = (),
-    owner: Any = None,
-    idempotency_key: str | None = None,
-    idempotency_digest: str = "",
-    **fields: Any,
-) -> Conversation:
-    """``launch_conversation`` with an idempotency key: the second call returns the first's row.
-
-    Raises:
-        IdempotencyConflictError: the key came with another digest (another request).
-    """
-    host = {name: fields.pop(name) for name in HOST_FIELDS & fields.keys()}
-    wish = merge_defaults(get_settings().CONVERSATION_DEFAULTS, fields)
-    persona = persona if persona is not None else wish.pop("persona_id", None)
-    replica = replica if replica is not None else wish.pop("replica_id", None)
-    documents = list(documents) or wish.pop("document_ids", ())
-    for name in RELATIONS:
-        wish.pop(name, None)
-    rows = _resolve(persona, replica, documents)
-    _validate(wish, host)
-    if earlier := _earlier(owner, idempotency_key, idempotency_digest):
-        return earlier
-    capacity.check_admission(owner)
-    conversation = Conversation(
-        owner=owner,
-        persona=rows.persona,
-        replica=rows.replica,
-        idempotency_key=idempotency_key,
-        idempotency_digest=idempotency_digest,
-        **host,
-        **wish,
-    )
-    try:
-        _insert(conversation, rows.documents)
-    except IntegrityError:
-        # Two requests with one key at once: the other was first.
-        if earlier := _earlier(owner, idempotency_key, idempotency_digest):
-            return earlier
-        raise
-    return conversation
-
-
-def _insert(conversation: Conversation, documents: list[Document]) -> None:
-    with transaction.atomic():
-        conversation.save(force_insert=True)
-        ConversationDocument.objects.bulk_create(
-            ConversationDocument(conversation=conversation, document=document, position=position)
-            for position, document in enumerate(documents)
-        )
-        enqueue("launch_conversation", str(conversation.pk))
-
-
-def _check_names(fields: Mapping[str, Any]) -> None:
-    for name in fields:
-        if name in RELATIONS:
-            raise TypeError(f"launch_conversation() takes {RELATIONS[name]}=, not {name}=")
-        if name not in REQUEST_FIELDS and name not in HOST_FIELDS:
-            raise TypeError(f"launch_conversation() got an unexpected keyword argument {name!r}")
-
-
-def _validate(wish: dict[str, Any], host: dict[str, Any]) -> None:
-    unset = [name for name, value in wish.items() if value is None]
-    for name in unset:
-        del wish[name]
-    unknown = wish.keys() - REQUEST_FIELDS.keys()
-    if unknown:
-        message = _("Unknown field.")
-        raise ValidationError({name: ValidationError(message, "unknown") for name in unknown})
-    validate_request_fields(wish)
-    if not isinstance(host.get("metadata", {}), dict):
-        raise ValidationError({"metadata": _("Must be an object.")})
-    reference = host.get("reference", "")
-    if not isinstance(reference, str) or len(reference) > 255:
-        raise ValidationError({"reference": _("Must be a string of at most 255 characters.")})
-
-
-def _earlier(owner: Any, key: str | None, digest: str) -> Conversation | None:
-    if key is None:
-        return None
-    owner_id = getattr(owner, "pk", None)
-    row = Conversation.objects.filter(owner_id=owner_id, idempotency_key=key).first()
-    if row is not None and row.idempotency_digest != digest:
-        raise IdempotencyConflictError
-    return row
-
-
-class _Rows:
-    """The rows that a launch refers to, found and checked."""
-
-    def __init__(
-        self, persona: Persona | None, replica: Replica | None, documents: list[Document]
-    ) -> None:
-        self.persona = persona
-        self.replica = replica
-        self.documents = documents
-
-
-def _resolve(
-    persona: Persona | str | None,
-    replica: Replica | str | None,
-    documents: Iterable[Document | str],
-) -> _Rows:
-    """Find the rows and apply Tavus's replica rule: one must come from somewhere."""
-    rows = _Rows(
-        _find(Persona, persona, "persona_id", "invalid_persona"),
-        _find(Replica, replica, "replica_id", "invalid_replica"),
-        _find_documents(documents),
-    )
-    if rows.persona is None and rows.replica is None:
-        message = _("Give a persona, a replica, or both.")
-        raise ValidationError({"persona_id": ValidationError(message, "invalid_persona")})
-    if rows.replica is None and rows.persona is not None and not rows.persona.default_replica_id:
-        message = _("This persona has no default replica: give a replica_id.")
-        raise ValidationError({"replica_id": ValidationError(message, "invalid_replica")})
-    return rows
-
-
-RemoteModel = TypeVar("RemoteModel", Persona, Replica, Document)
-
-
-def _find(
-    model: type[RemoteModel], given: RemoteModel | str | None, field: str, code: str
-) -> RemoteModel | None:
-    """Return the row that ``given`` means.
-
-    Raises:
-        ValidationError: it is unknown, gone, or not published to Tavus yet.
-    """
-    if given is None or given == "":
-        return None
-    row = model.objects.filter(tavus_id=given).first() if isinstance(given, str) else given
-    if row is None:
-        message = _("No %(kind)s with the Tavus id “%(id)s” is known here. Run tavus_sync?") % {
-            "kind": model._meta.verbose_name,
-            "id": given,
-        }
-        raise ValidationError({field: ValidationError(message, code)})
-    if row.sync_state == SyncState.GONE or not row.tavus_id:
-        why = _("no longer exists at Tavus") if row.tavus_id else _("is not at Tavus yet")
-        message = _("“%(name)s” %(why)s.") % {"name": row, "why": why}
-        raise ValidationError({field: ValidationError(message, code)})
-    return row
-
-
-def _find_documents(documents: Iterable[Document | str]) -> list[Document]:
-    if isinstance(documents, str):
-        raise ValidationError({"document_ids": _("Must be a list of strings.")})
-    found = [_find(Document, d, "document_ids", "invalid_document") for d in documents]
-    return list(dict.fromkeys(document for document in found if document is not None))
-
-
 # --- the attempt ------------------------------------------------------------------------------
 
 
@@ -265,7 +74,9 @@ def launch(pk: uuid.UUID | str) -> None:
     try:
         client = get_client()
     except ImproperlyConfigured as error:
-        fail(conversation.pk, "tavus_unauthorized", str(error))
+        # Only while it waits: another worker, with a key, may have begun its attempt.
+        waiting = Conversation.objects.queue()
+        fail(conversation.pk, "tavus_unauthorized", str(error), rows=waiting)
         return
     now = timezone.now()
     # A second attempt must carry the key of the first, even if the persona was renamed since.
@@ -277,9 +88,17 @@ def launch(pk: uuid.UUID | str) -> None:
 
 
 def attempt(conversation: Conversation, client: TavusClient) -> None:
-    """POST the create of an attempt that is committed, and store what comes of it."""
+    """POST the create of an attempt that is committed, and store what comes of it.
+
+    A worker that stood still in between (a paused machine, a database that did not answer) comes
+    too late: others may have looked for its room already and begun anew.
+    """
+    body = request_body(conversation)
+    if _is_late(conversation):
+        _give_back(conversation)
+        return
     try:
-        answer = client.conversations.create(**request_body(conversation))
+        answer = client.conversations.create(**body)
     except OutcomeUnknown as error:
         adopting.open_doubt(conversation, error.message)
         adopting.settle(conversation.pk)
@@ -289,6 +108,26 @@ def attempt(conversation: Conversation, client: TavusClient) -> None:
         adopting.adopt_answer(conversation.pk, answer)
 
 
+def _is_late(conversation: Conversation) -> bool:
+    """Whether the POST might last longer than the time in which nobody touches an attempt."""
+    begun = conversation.attempted_at
+    return begun is not None and timezone.now() - begun > timedelta(seconds=adopting.GRACE)
+
+
+def _give_back(conversation: Conversation) -> None:
+    """Return an attempt of which nothing was sent to the queue."""
+    logger.warning("The attempt of conversation %s came too late to be sent", conversation.pk)
+    if _own_attempt(conversation).requeue(
+        conversation.pk, not_before=timezone.now(), code="", message=""
+    ):
+        enqueue("start_queued")
+
+
+def _own_attempt(conversation: Conversation) -> ConversationQuerySet:
+    """The row while it still is in the attempt that this worker began, and not in a later one."""
+    return Conversation.objects.filter(attempted_at=conversation.attempted_at)
+
+
 def request_body(conversation: Conversation) -> dict[str, Any]:
     """Return the body of the create: what was set, a callback URL, and a time-out for reloads."""
     body: dict[str, Any] = {}
@@ -296,7 +135,7 @@ def request_body(conversation: Conversation) -> dict[str, Any]:
         body["replica_id"] = conversation.replica.tavus_id
     if conversation.persona is not None:
         body["persona_id"] = conversation.persona.tavus_id
-    for name in REQUEST_FIELDS:
+    for name in SENT_FIELDS:
         value = getattr(conversation, name)
         if value not in (None, "", [], {}):
             body[name] = value
@@ -322,11 +161,11 @@ def _refused(conversation: Conversation, error: TavusError) -> None:
     now = timezone.now()
     deadline = conversation.created_at + timedelta(seconds=get_settings().QUEUE_TIMEOUT)
     if pause is None or conversation.end_requested_at or now >= deadline:
-        fail(conversation.pk, code, error.message)
+        fail(conversation.pk, code, error.message, rows=_own_attempt(conversation))
         return
     waited = (now - conversation.created_at).total_seconds()
     seconds = max(pause, getattr(error, "retry_after", None) or 0, min(waited, LONGEST_WAIT))
-    Conversation.objects.requeue(
+    _own_attempt(conversation).requeue(
         conversation.pk,
         not_before=now + timedelta(seconds=min(seconds, LONGEST_WAIT)),
         code=code,
@@ -334,9 +173,12 @@ def _refused(conversation: Conversation, error: TavusError) -> None:
     )
 
 
-def fail(pk: uuid.UUID, code: str, message: str) -> None:
-    """End a launch as ``failed`` and let the next in line start."""
-    entry = Conversation.objects.transition(
+def fail(
+    pk: uuid.UUID, code: str, message: str, *, rows: ConversationQuerySet | None = None
+) -> None:
+    """End a launch as ``failed``, if it is (still) one of ``rows``; let the next in line start."""
+    rows = Conversation.objects.all() if rows is None else rows
+    entry = rows.transition(
         pk, ConversationStatus.FAILED, error_code=code, error_message=message, next_check_at=None
     )
     if entry is not None:
@@ -360,4 +202,6 @@ def expire_queued(now: datetime) -> None:
     since = now - timedelta(seconds=get_settings().QUEUE_TIMEOUT)
     for conversation in Conversation.objects.queue().filter(created_at__lt=since)[:500]:
         message = conversation.error_message or _("No slot became free in time.")
-        fail(conversation.pk, conversation.error_code or "concurrency_limit", message)
+        code = conversation.error_code or "concurrency_limit"
+        # Its turn may have come at this very moment, and with it a room that is paid for.
+        fail(conversation.pk, code, message, rows=Conversation.objects.queue())

@@ -1,17 +1,22 @@
 """Remote bodies to columns: the one place that knows which member goes where.
 
-Pure functions, tolerant on reading: a missing, null or wrongly typed member leaves the column's
-empty value, an unknown status survives as it is, and the whole body is kept (secrets masked).
+Pure functions, tolerant on reading: a null or wrongly typed member becomes the column's empty
+value, an unknown status survives as it is, and a member that is missing says nothing about its
+column (the items of a list leave out much of what a GET shows).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django_tavus.client import parse_datetime, redact
-from django_tavus.models.choices import DocumentStatus, ReplicaStatus
+from django_tavus.client.redaction import is_secret_key, may_hold_secret
+from django_tavus.models.choices import DocumentStatus, PipelineMode, ReplicaStatus
+
+Body = Mapping[str, Any]
 
 # Create and get say "completed", the callback says "ready"; the others were seen in the wild.
 REPLICA_STATUS = {
@@ -32,6 +37,9 @@ DOCUMENT_STATUS = {
 }
 
 
+# --- clean --------------------------------------------------------------------------------------
+
+
 def text(value: object, maximum: int | None = None) -> str:
     """Return ``value`` if it is a string (cut to ``maximum``), else the empty string."""
     return clean_text(value)[:maximum] if isinstance(value, str) else ""
@@ -39,6 +47,8 @@ def text(value: object, maximum: int | None = None) -> str:
 
 def clean_text(value: str) -> str:
     """Replace what PostgreSQL and MariaDB refuse in text: U+0000 and lone surrogates."""
+    if value.isascii():
+        return value.replace("\x00", "\ufffd") if "\x00" in value else value
     value = value.replace("\x00", "\ufffd")
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
@@ -56,22 +66,92 @@ def clean_json(value: Any) -> Any:
     return value
 
 
-def keep(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``body`` as it is stored: clean, and without its secrets."""
-    kept: dict[str, Any] = redact(clean_json(body))
+# --- keep ---------------------------------------------------------------------------------------
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+# Members that redact() treats by their name, beside those of is_secret_key().
+_TREATED = frozenset(
+    {"headers", "default_query", "query_params", "auth", "callback_url", "webhook_url", "op"}
+)
+_known_names: dict[str, bool] = {}
+_MOST_NAMES = 10_000  # names come from outside: the memory of them must not grow without end
+
+
+def keep(body: Mapping[str, Any], plain: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """Return ``body`` as it is stored: clean, and without its secrets.
+
+    The members named by ``plain`` are not searched for secrets: they have a column of their own,
+    from which they are sent back, and a mask in one of the two would look like an edit.
+    """
+    if body.keys() & _PATCH_OPERATION == _PATCH_OPERATION:
+        whole: dict[str, Any] = redact(clean_json(body))
+        return whole
+    kept: dict[str, Any] = {}
+    for name, value in body.items():
+        if name in plain:
+            kept[name] = clean_json(value)
+        elif _is_harmless(name, value):
+            kept[name] = value
+        else:
+            kept.update(redact({clean_text(str(name)): clean_json(value)}))
     return kept
+
+
+_PATCH_OPERATION = {"op", "path"}
+
+
+def _is_harmless(name: object, value: Any) -> bool:
+    """Whether a member can be stored as it is: it is clean, and nothing in it is masked."""
+    if not isinstance(name, str) or not _is_plain_name(name):
+        return False
+    return _is_harmless_value(value)
+
+
+def _is_harmless_value(value: Any) -> bool:
+    kind = type(value)
+    if kind is str:
+        return _is_harmless_text(value)
+    if value is None or kind is bool or kind is int:
+        return True
+    if kind is dict:
+        return all(_is_harmless(name, member) for name, member in value.items())
+    if kind is list:
+        return all(map(_is_harmless_value, value))
+    return kind is float and value - value == 0
+
+
+def _is_harmless_text(value: str) -> bool:
+    clean = "\x00" not in value and (value.isascii() or _SURROGATE.search(value) is None)
+    return clean and not may_hold_secret(value)
+
+
+def _is_plain_name(name: str) -> bool:
+    known = _known_names.get(name)
+    if known is None:
+        known = not (is_secret_key(name) or name.lower() in _TREATED or not _is_harmless_text(name))
+        if len(_known_names) < _MOST_NAMES:
+            _known_names[name] = known
+    return known
+
+
+# --- read ---------------------------------------------------------------------------------------
 
 
 def percent(value: object) -> int | None:
     """Read a progress: ``"40/100"`` (replicas), ``40`` (documents) or ``"40"`` (older ones)."""
     if isinstance(value, str):
         done, _, whole = value.partition("/")
-        if not (done.strip().isdigit() and (whole.strip() or "100").isdigit()):
+        if not (_is_number(done) and _is_number(whole or "100")):
             return None
-        value = int(done) * 100 // max(1, int(whole.strip() or 100))
-    if isinstance(value, bool) or not isinstance(value, int | float):
+        value = int(done) * 100 // max(1, int(whole or 100))
+    if isinstance(value, bool) or not isinstance(value, int | float) or value - value != 0:
         return None
     return min(100, max(0, int(value)))
+
+
+def _is_number(value: str) -> bool:
+    value = value.strip()
+    return value.isascii() and value.isdigit() and len(value) < 10
 
 
 def strings(value: object) -> list[str]:
@@ -83,57 +163,94 @@ def strings(value: object) -> list[str]:
     )
 
 
-def document_values(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Columns of a :class:`~django_tavus.models.Document`."""
-    status = text(body.get("status"), 32)
-    return {
-        "document_name": text(body.get("document_name"), 255),
-        "document_url": text(body.get("document_url")),
-        "tags": strings(body.get("tags")),
-        "crawl": _crawl(body.get("crawl_config")),
-        "status": DOCUMENT_STATUS.get(status, status) or DocumentStatus.STARTED,
-        "progress": percent(body.get("progress")),
-        "error_message": text(body.get("error_message")),
-        "last_crawled_at": parse_datetime(body.get("last_crawled_at")),
-        "remote": keep(body),
-    }
+class Column(NamedTuple):
+    """Which member of a body a column mirrors, and how it is read."""
+
+    member: str
+    read: Callable[[Any], Any]
+
+
+def _text(maximum: int | None = None) -> Callable[[Any], Any]:
+    return lambda value: text(value, maximum)
 
 
 def _crawl(value: object) -> dict[str, int]:
     if not isinstance(value, Mapping):
         return {}
-    return {k: value[k] for k in ("depth", "max_pages") if isinstance(value.get(k), int)}
+    return {k: value[k] for k in ("depth", "max_pages") if type(value.get(k)) is int}
 
 
-def replica_values(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Columns of a :class:`~django_tavus.models.Replica`."""
-    status = text(body.get("status"), 32)
+def _layers(value: object) -> dict[str, Any]:
+    return keep(value) if isinstance(value, Mapping) else {}
+
+
+def _document_status(value: object) -> str:
+    status = text(value, 32)
+    return DOCUMENT_STATUS.get(status, status) or DocumentStatus.STARTED.value
+
+
+def _replica_status(value: object) -> str:
+    status = text(value, 32)
+    return REPLICA_STATUS.get(status, status) or ReplicaStatus.TRAINING.value
+
+
+def _pipeline_mode(value: object) -> str:
+    return text(value, 32) or PipelineMode.FULL.value
+
+
+DOCUMENT_COLUMNS: dict[str, Column] = {
+    "document_name": Column("document_name", _text(255)),
+    "document_url": Column("document_url", _text()),
+    "tags": Column("tags", strings),
+    "crawl": Column("crawl_config", _crawl),
+    "status": Column("status", _document_status),
+    "progress": Column("progress", percent),
+    "error_message": Column("error_message", _text()),
+    "last_crawled_at": Column("last_crawled_at", parse_datetime),
+}
+REPLICA_COLUMNS: dict[str, Column] = {
+    "replica_name": Column("replica_name", _text(255)),
+    "status": Column("status", _replica_status),
+    "training_progress": Column("training_progress", percent),
+    "model_name": Column("model_name", _text(64)),
+    "thumbnail_video_url": Column("thumbnail_video_url", _text()),
+    "error_message": Column("error_message", _text()),
+}
+PERSONA_COLUMNS: dict[str, Column] = {
+    "persona_name": Column("persona_name", _text(255)),
+    "system_prompt": Column("system_prompt", _text()),
+    "context": Column("context", _text()),
+    "greeting": Column("greeting", _text()),
+    "pipeline_mode": Column("pipeline_mode", _pipeline_mode),
+    "document_tags": Column("document_tags", strings),
+    "layers": Column("layers", _layers),
+    "objectives_id": Column("objectives_id", _text(128)),
+    "guardrail_ids": Column("guardrail_ids", strings),
+}
+"""Its relations (``default_replica_id``, ``document_ids``) go by Tavus id."""
+
+
+def _values(columns: Mapping[str, Column], body: Body) -> dict[str, Any]:
     return {
-        "replica_name": text(body.get("replica_name"), 255),
-        "status": REPLICA_STATUS.get(status, status) or ReplicaStatus.TRAINING,
-        "training_progress": percent(body.get("training_progress")),
-        "model_name": text(body.get("model_name"), 64),
-        "thumbnail_video_url": text(body.get("thumbnail_video_url")),
-        "error_message": text(body.get("error_message")),
-        "remote": keep(body),
+        name: column.read(body[column.member])
+        for name, column in columns.items()
+        if column.member in body
     }
 
 
-def persona_values(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Columns of a :class:`~django_tavus.models.Persona`; its relations go by Tavus id."""
-    layers = body.get("layers")
-    return {
-        "persona_name": text(body.get("persona_name"), 255),
-        "system_prompt": text(body.get("system_prompt")),
-        "context": text(body.get("context")),
-        "greeting": text(body.get("greeting")),
-        "pipeline_mode": text(body.get("pipeline_mode"), 32) or "full",
-        "document_tags": strings(body.get("document_tags")),
-        "layers": keep(layers) if isinstance(layers, Mapping) else {},
-        "objectives_id": text(body.get("objectives_id"), 128),
-        "guardrail_ids": strings(body.get("guardrail_ids")),
-        "remote": keep(body),
-    }
+def document_values(body: Body) -> dict[str, Any]:
+    """Columns of a :class:`~django_tavus.models.Document` of which ``body`` speaks."""
+    return _values(DOCUMENT_COLUMNS, body)
+
+
+def replica_values(body: Body) -> dict[str, Any]:
+    """Columns of a :class:`~django_tavus.models.Replica` of which ``body`` speaks."""
+    return _values(REPLICA_COLUMNS, body)
+
+
+def persona_values(body: Body) -> dict[str, Any]:
+    """Columns of a :class:`~django_tavus.models.Persona` of which ``body`` speaks."""
+    return _values(PERSONA_COLUMNS, body)
 
 
 def conversation_values(body: Mapping[str, Any]) -> dict[str, Any]:

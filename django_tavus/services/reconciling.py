@@ -19,9 +19,9 @@ from django.utils import timezone
 from django_tavus.client import NotFound, TavusClient, TavusError, parse_datetime
 from django_tavus.conf import get_settings
 from django_tavus.models import Conversation
-from django_tavus.models.choices import ConversationStatus, EventSource
+from django_tavus.models.choices import ConversationStatus, EventSource, SyncState
 from django_tavus.models.conversation import OVER
-from django_tavus.services import adopting, capacity, events, integrity
+from django_tavus.services import adopting, capacity, effects, events, integrity
 from django_tavus.services.announcing import announce
 from django_tavus.services.clients import get_client
 from django_tavus.services.ending import end_conversation
@@ -51,6 +51,8 @@ def reconcile(now: datetime | None = None) -> int:
             logger.warning("Could not check conversation %s: %s", pk, error)
         except Conversation.DoesNotExist:
             continue
+        except Exception:  # one that cannot be understood must not keep the others from being seen
+            logger.exception("Conversation %s could not be checked", pk)
     return len(pks)
 
 
@@ -90,10 +92,17 @@ def fetch(conversation: Conversation, client: TavusClient) -> None:
         _vanished(conversation)
         return
     listed = body.get("events")
-    for event in listed if isinstance(listed, list) else []:
-        if isinstance(event, Mapping):
-            feed(conversation, event)
+    told = _mappings(listed)
+    for event in told:
+        feed(conversation, event)
     _complete(conversation, body)
+    shutdown = next((e for e in told if e.get("event_type") == "system.shutdown"), None)
+    if shutdown is not None:
+        effects.correct_end(conversation.pk, shutdown)
+
+
+def _mappings(value: object) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
 def feed(conversation: Conversation, event: Mapping[str, Any]) -> None:
@@ -115,6 +124,11 @@ def _complete(conversation: Conversation, body: Mapping[str, Any]) -> None:
     adopting.complete(conversation, body)
     if body.get("status") == "ended":
         _over(conversation, parse_datetime(body.get("updated_at")), "")
+    elif body.get("status") == "active":
+        # Over here and running there, whatever made us believe its end: the meter must stop.
+        over = Conversation.objects.over().filter(pk=conversation.pk, end_owed=False)
+        if over.store(end_owed=True):
+            enqueue("end_conversation", str(conversation.pk))
 
 
 def _vanished(conversation: Conversation) -> None:
@@ -142,7 +156,11 @@ def _plan_next_check(conversation: Conversation, now: datetime) -> None:
     pause = timedelta(seconds=get_settings().RECONCILE_AFTER)
     if conversation.status == ConversationStatus.ACTIVE:
         rows.update(next_check_at=now + pause)
-    elif is_complete(conversation) or _too_old(conversation, now):
+    elif (
+        is_complete(conversation)
+        or conversation.sync_state == SyncState.GONE
+        or _too_old(conversation, now)
+    ):
         rows.update(next_check_at=None)
     else:
         grown = min(pause * 2 ** min(conversation.checks_made, 16), LONGEST_INTERVAL)
@@ -151,6 +169,8 @@ def _plan_next_check(conversation: Conversation, now: datetime) -> None:
 
 def is_complete(conversation: Conversation) -> bool:
     """Whether everything that Tavus may send about an ended conversation has come."""
+    if conversation.test_mode:  # nobody was ever in it
+        return conversation.is_over
     return (
         conversation.is_over
         and conversation.shutdown_seen
@@ -169,12 +189,11 @@ def disown_orphans(now: datetime) -> None:
     Asked only while some launch of the last day was attempted twice, or was given up or cancelled
     without a room. Callbacks would tell too, but they may not come.
     """
-    suspects = {
-        row.pk: row
-        for row in Conversation.objects.filter(attempted_at__gt=now - timedelta(days=1)).filter(
-            Q(attempts__gt=1) | Q(tavus_id__isnull=True, status__in=OVER, attempts__gt=0)
-        )
-    }
+    # Not those whose room is still being asked for: theirs is about to be adopted.
+    twice = Q(attempts__gt=1, tavus_id__isnull=False)
+    without = Q(attempts__gt=0, tavus_id__isnull=True, status__in=OVER)
+    lately = Conversation.objects.filter(attempted_at__gt=now - timedelta(days=1))
+    suspects = {row.pk: row for row in lately.filter(twice | without)}
     if not suspects:
         return
     try:
@@ -195,7 +214,8 @@ def end_leaks(now: datetime) -> None:
     active = Conversation.objects.active().filter(end_requested_at__isnull=True)
     for conversation in active.filter(left)[:BATCH]:
         end_conversation(conversation)
-    for conversation in active.filter(launched_at__lt=now - OVERTIME)[:BATCH]:
+    # All of them, oldest first: how long each may last stands in its properties.
+    for conversation in list(active.filter(launched_at__lt=now - OVERTIME).order_by("launched_at")):
         if conversation.launched_at is None:
             continue
         limit = timedelta(seconds=capacity.call_seconds(conversation)) + OVERTIME

@@ -6,6 +6,7 @@ The names and types are those of Tavus's OpenAPI file (mid 2026). Tavus rejects 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -24,6 +25,7 @@ def text(maximum: int | None = None) -> Validator:
     def validate(value: Any) -> None:
         if not isinstance(value, str):
             raise ValidationError(_("Must be a string."), code="invalid")
+        _check_storable(value)
         if maximum is not None and len(value) > maximum:
             raise ValidationError(
                 ngettext(
@@ -62,6 +64,30 @@ def strings(value: Any) -> None:
     """Accept a list of non-empty strings."""
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
         raise ValidationError(_("Must be a list of strings."), code="invalid")
+    for item in value:
+        _check_storable(item)
+
+
+def plain_object(value: Any) -> None:
+    """Accept a dict that JSON and every database can hold."""
+    if not isinstance(value, dict):
+        raise ValidationError(_("Must be an object."), code="invalid")
+    try:
+        _check_storable(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise ValidationError(_("Must be plain JSON."), code="invalid") from error
+
+
+# PostgreSQL refuses U+0000 in text and JSON (where it may stand escaped); no UTF-8 holds a lone
+# surrogate.
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]|\\u0000")
+
+
+def _check_storable(value: str) -> None:
+    if UNSTORABLE.search(value):
+        raise ValidationError(
+            _("Must not contain U+0000 or lone surrogates."), code="null_characters_not_allowed"
+        )
 
 
 def choice(*allowed: str) -> Validator:
@@ -183,7 +209,12 @@ REQUEST_FIELDS: dict[str, Validator] = {
     "document_retrieval_strategy": choice(*RetrievalStrategy.values),
     "properties": mapping(PROPERTIES),
     "callback_url": web_address,
+    # The host's own; never sent.
+    "reference": text(255),
+    "metadata": plain_object,
 }
+HOST_FIELDS = frozenset({"reference", "metadata"})
+SENT_FIELDS = tuple(name for name in REQUEST_FIELDS if name not in HOST_FIELDS)
 RELATIONS: dict[str, str] = {
     "persona_id": "persona",
     "replica_id": "replica",

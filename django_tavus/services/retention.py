@@ -100,9 +100,10 @@ def erase(pk: uuid.UUID | str) -> None:
     Raises:
         TavusError: Tavus did not answer; the row stays, and the sweep comes again.
     """
-    conversation = (
-        Conversation.objects.over().filter(pk=pk, erase_requested_at__isnull=False).first()
-    )
+    # While an end is owed a room may be running, which deleting does not stop (observed) and
+    # which nobody would know any more.
+    wanted = Conversation.objects.over().filter(erase_requested_at__isnull=False, end_owed=False)
+    conversation = wanted.filter(pk=pk).first()
     if conversation is None:
         return
     client = get_client()

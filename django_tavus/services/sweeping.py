@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from django_tavus.models import CapacityLock, Conversation, WebhookEvent
 from django_tavus.models.choices import ConversationStatus
-from django_tavus.services import adopting, announcing, ending
+from django_tavus.services import adopting, announcing, ending, leaving, pushing
 from django_tavus.services.enqueue import enqueue
 
 BATCH = 500
@@ -27,7 +27,9 @@ def sweep(now: datetime | None = None) -> None:
     sweep_ends(now)
     sweep_lost_attempts(now)
     cancel_unwanted()
+    leaving.end_left(now)
     sweep_erasures(now)
+    pushing.sweep_pushes(now)
     announcing.announce_owed(now)
     enqueue("start_queued")
     CapacityLock.note_sweep(now)

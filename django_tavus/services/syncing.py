@@ -1,194 +1,155 @@
 """Syncing: remote lists to rows, a page at a time.
 
-A page becomes one upsert (and one statement for relations). Relations go by Tavus id with stub
-rows; nothing is fetched object by object.
+A page costs at most four statements while nothing is strange: the rows that are there, the keys
+of their relations, one upsert of what differs, one write of links; a page without changes costs
+two. Nothing is fetched object by object.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from django.db import connections, router, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from django_tavus.client import TavusClient
-from django_tavus.models import Document, Persona, Replica
+from django_tavus.client import Page, TavusClient, TavusError
+from django_tavus.client.pagination import PAGE_SIZE, walk
+from django_tavus.models import Conversation
 from django_tavus.models.base import RemoteObject
 from django_tavus.models.choices import ObjectType, SyncState
-from django_tavus.services import mapping
+from django_tavus.services import importing, mirroring
 from django_tavus.services.clients import get_client
+from django_tavus.services.editable import DOCUMENT, PERSONA, REPLICA, Editable
+from django_tavus.services.mirroring import Owners
+from django_tavus.services.reports import SyncReport
 
 logger = logging.getLogger("django_tavus.syncing")
 
-PAGE = 100
 Body = Mapping[str, Any]
-
-
-@dataclass
-class SyncReport:
-    """What one sync did: numbers of objects, and the ids of those that could not be stored."""
-
-    stored: int = 0
-    failed: list[str] = field(default_factory=list)
+Progress = Callable[[int, int | None], object]
+"""Told the objects seen so far and, where Tavus says it, those of the list at hand."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How one kind of remote object is listed and stored.
+    """One kind of remote object: how it is listed, and what it becomes here.
 
-    ``filters`` are the queries that together list all; personas and replicas do not say whose
-    they are, so the query that found them is remembered.
+    ``mirrored`` is ``None`` for conversations, which are imported (:mod:`importing`).
     """
 
-    model: type[RemoteObject]
-    id_key: str
-    values: Callable[[Body], dict[str, Any]]
     resource: str
-    type_field: str = ""
+    model: type[RemoteObject]
+    mirrored: Editable | None = None
+
+    @property
+    def type_field(self) -> str:
+        """The filter that tells the account's own objects from Tavus's stock."""
+        return self.mirrored.type_field if self.mirrored else ""
 
     @property
     def filters(self) -> list[dict[str, str]]:
-        """The queries that together list every object."""
+        """The queries that together list every object, the account's own first."""
         if not self.type_field:
             return [{}]
-        return [{self.type_field: value} for value in ObjectType.values]
+        return [{self.type_field: value} for value in (ObjectType.USER, ObjectType.SYSTEM)]
+
+    def store(self, bodies: list[Body], report: SyncReport, owners: Owners) -> None:
+        """Store one page of bodies."""
+        if self.mirrored:
+            mirroring.store_page(self.mirrored, bodies, report, owners)
+        else:
+            importing.store_page(bodies, report)
 
 
+# In this order relations mostly find what they point to.
 KINDS: dict[str, Kind] = {
-    "replicas": Kind(Replica, "replica_id", mapping.replica_values, "replicas", "replica_type"),
-    "documents": Kind(Document, "document_id", mapping.document_values, "documents"),
-    "personas": Kind(Persona, "persona_id", mapping.persona_values, "personas", "persona_type"),
+    "replicas": Kind("replicas", REPLICA.model, REPLICA),
+    "documents": Kind("documents", DOCUMENT.model, DOCUMENT),
+    "personas": Kind("personas", PERSONA.model, PERSONA),
+    "conversations": Kind("conversations", Conversation),
 }
 
 
-def sync_objects(kind: str, client: TavusClient | None = None) -> SyncReport:
-    """Mirror every remote object of ``kind`` (a key of ``KINDS``).
+def sync_objects(
+    kind: str,
+    client: TavusClient | None = None,
+    *,
+    prune: bool = False,
+    progress: Progress | None = None,
+) -> SyncReport:
+    """Mirror every remote object of ``kind`` (a key of ``KINDS``) and report what happened.
+
+    What Tavus refuses ends the listing and is in the report (``error``); the pages before it are
+    stored. With ``prune`` a row whose object is no longer listed becomes ``gone``, but only if
+    the listing was complete and every object of it could be stored.
 
     Raises:
-        TavusError: a page could not be fetched; the pages before it are stored.
         KeyError: no such kind.
     """
     plan = KINDS[kind]
-    resource = getattr(client or get_client(), plan.resource)
-    report = SyncReport()
-    for filters in plan.filters:
-        for page in _pages(resource.iterate(**filters)):
-            store_page(plan, page, filters, report)
+    report = SyncReport(kind)
+    begun = timezone.now()
+    try:
+        _mirror(plan, client or get_client(), report, progress)
+    except TavusError as error:
+        report.error = error
+        logger.warning("Listing %s ended early: %s", kind, error)
+    if report.failed:
+        logger.warning("%s that could not be stored: %s", kind, ", ".join(report.failed[:20]))
+    if prune and report.is_complete:
+        report.gone = _prune(plan, begun)
     return report
 
 
-def _pages(bodies: Iterable[Body]) -> Iterator[list[Body]]:
+def _mirror(plan: Kind, client: TavusClient, report: SyncReport, progress: Progress | None) -> None:
+    owners = Owners()
+    for filters in plan.filters:
+        owners.asked = filters.get(plan.type_field, "")
+        for page in _pages(getattr(client, plan.resource), filters, report, progress):
+            plan.store(page, report, owners)
+    if owners.proven_users:
+        rows = plan.model._default_manager.filter(tavus_id__in=owners.proven_users)
+        rows.update(**{plan.type_field: ObjectType.USER, "updated_at": timezone.now()})
+
+
+def _pages(
+    resource: Any, filters: Mapping[str, str], report: SyncReport, progress: Progress | None
+) -> Iterator[list[Body]]:
+    before = _seen(report)
+
+    def fetch(number: int, limit: int) -> Page:
+        # Not strict: one strange row must not cost the others of its page.
+        page: Page = resource.list(page=number, limit=limit, strict=False, **filters)
+        if progress:
+            total = page.total_count
+            progress(_seen(report), None if total is None else before + total)
+        return page
+
+    yield from _batched(walk(fetch, facts=resource.facts, limit=PAGE_SIZE))
+
+
+def _seen(report: SyncReport) -> int:
+    return report.stored + len(report.failed)
+
+
+def _batched(bodies: Iterable[Body]) -> Iterator[list[Body]]:
     iterator = iter(bodies)
-    while page := list(islice(iterator, PAGE)):
+    while page := list(islice(iterator, PAGE_SIZE)):
         yield page
 
 
-def store_page(plan: Kind, bodies: list[Body], extra: Body, report: SyncReport) -> None:
-    """Upsert one page of remote bodies of one kind."""
-    rows: dict[str, RemoteObject] = {}
-    for body in bodies:
-        tavus_id = mapping.text(body.get(plan.id_key), 128)
-        if tavus_id:
-            rows[tavus_id] = _row(plan, tavus_id, {**plan.values(body), **extra})
-        else:
-            report.failed.append(str(body)[:80])
-    with transaction.atomic():
-        if plan.model is Persona:
-            _link_default_replicas(bodies, rows)
-        _upsert(plan.model, rows.values())
-        if plan.model is Persona:
-            _link_documents(bodies)
-    report.stored += len(rows)
-
-
-def _row(plan: Kind, tavus_id: str, values: dict[str, Any]) -> RemoteObject:
-    now = timezone.now()
-    return plan.model(
-        tavus_id=tavus_id, sync_state=SyncState.IN_SYNC, synced_at=now, updated_at=now, **values
-    )
-
-
-# What an upsert leaves alone: what only we know, or what a list does not tell.
-OURS = {
-    "id",
-    "tavus_id",
-    "created_at",
-    "heard_at",
-    "file",
-    "voice_name",
-    "train_video_url",
-    "train_image_url",
-    "consent_video_url",
-}
-
-
-def _upsert(model: type[RemoteObject], rows: Iterable[RemoteObject]) -> None:
-    columns = [f.name for f in model._meta.concrete_fields if f.name not in OURS]
-    # MariaDB finds the conflicting unique key by itself and refuses to be told.
-    unique = ["tavus_id"] if _names_conflict_target(model) else None
-    model._default_manager.bulk_create(
-        rows, update_conflicts=True, update_fields=columns, unique_fields=unique
-    )
-
-
-def _names_conflict_target(model: type[Model]) -> bool:
-    features = connections[router.db_for_write(model)].features
-    return bool(features.supports_update_conflicts_with_target)
-
-
-def _link_default_replicas(bodies: list[Body], rows: dict[str, RemoteObject]) -> None:
-    """Point personas at their default replicas, with stub rows for those not listed yet."""
-    wanted = {
-        mapping.text(body.get("persona_id"), 128): mapping.text(body.get("default_replica_id"), 128)
-        for body in bodies
-    }
-    keys = ensure_rows(Replica, [replica_id for replica_id in wanted.values() if replica_id])
-    for persona_id, row in rows.items():
-        row.default_replica_id = keys.get(wanted.get(persona_id, ""))  # type: ignore[attr-defined]
-
-
-def ensure_rows(model: type[RemoteObject], tavus_ids: Iterable[str]) -> dict[str, int]:
-    """Return the keys of the rows with ``tavus_ids``, after making stubs for those missing."""
-    ids = sorted(set(tavus_ids))
-    if not ids:
-        return {}
-    rows = model._default_manager.filter(tavus_id__in=ids)
-    found = _keys(rows)
-    if missing := [tavus_id for tavus_id in ids if tavus_id not in found]:
-        stubs = [model(tavus_id=tavus_id) for tavus_id in missing]
-        model._default_manager.bulk_create(stubs, ignore_conflicts=True)
-        found = _keys(rows)
-    return found
-
-
-def _keys(rows: QuerySet[Any]) -> dict[str, int]:
-    return {str(tavus_id): pk for tavus_id, pk in rows.values_list("tavus_id", "pk")}
-
-
-def _link_documents(bodies: list[Body]) -> None:
-    """Make each persona's documents those of its body."""
-    wanted = {
-        mapping.text(body.get("persona_id"), 128): mapping.strings(body.get("document_ids"))
-        for body in bodies
-    }
-    personas = _keys(Persona.objects.filter(tavus_id__in=wanted))
-    documents = ensure_rows(Document, [d for ids in wanted.values() for d in ids])
-    through: Any = Persona.documents.through
-    links = {
-        (personas[persona_id], documents[d])
-        for persona_id, ids in wanted.items()
-        if persona_id in personas
-        for d in ids
-    }
-    stale = through.objects.filter(persona_id__in=personas.values())
-    have = set(stale.values_list("persona_id", "document_id"))
-    for persona_id, document_id in have - links:
-        stale.filter(persona_id=persona_id, document_id=document_id).delete()
-    through.objects.bulk_create(
-        (through(persona_id=p, document_id=d) for p, d in links - have), ignore_conflicts=True
-    )
+def _prune(plan: Kind, begun: datetime) -> int:
+    """Mark what was not seen since ``begun`` as gone; rows with edits to publish find out so."""
+    unseen = Q(synced_at__lt=begun) | Q(synced_at__isnull=True, created_at__lt=begun)
+    rows: QuerySet[Any] = plan.model._default_manager.filter(unseen, tavus_id__isnull=False)
+    rows = rows.exclude(sync_state=SyncState.GONE)
+    if plan.mirrored:
+        rows = rows.filter(push_due_at__isnull=True)
+    else:
+        rows = Conversation.objects.over().filter(pk__in=rows.order_by().values("pk"))
+    return rows.update(sync_state=SyncState.GONE, updated_at=timezone.now())

@@ -157,5 +157,5 @@ def test_faults_followed_by_anything_give_typed_errors_only(
 def test_the_size_is_said(record_property: Any, capsys: Any) -> None:
     record_property("fuzz_examples", FUZZ_EXAMPLES)
     with capsys.disabled():
-        print(f"\nclient fuzz: {FUZZ_EXAMPLES} hostile answers")  # noqa: T201 - the size is shown
+        print(f"\nclient fuzz: {FUZZ_EXAMPLES} hostile answers")
     assert FUZZ_EXAMPLES > 0

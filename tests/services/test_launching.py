@@ -8,7 +8,13 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from django_tavus.models import Conversation
-from django_tavus.services import end_conversation, launch_conversation, launching, request_fields
+from django_tavus.services import (
+    end_conversation,
+    launch_conversation,
+    launching,
+    request_fields,
+    requesting,
+)
 from django_tavus.services.errors import IdempotencyConflictError, LaunchRefusedError
 from django_tavus.testing import make_conversation, make_document, make_persona, make_replica
 
@@ -257,16 +263,34 @@ def test_without_a_key_the_launch_fails_with_the_remedy(persona, worker, setting
 
 def test_the_same_idempotency_key_is_the_same_conversation(persona, user):
     launch = {"persona": persona, "owner": user, "idempotency_key": "k", "idempotency_digest": "1"}
-    assert launching.store_conversation(**launch) == launching.store_conversation(**launch)
+    first, is_new = requesting.store_conversation(**launch)
+    assert is_new
+    assert requesting.store_conversation(**launch) == (first, False)
     with pytest.raises(IdempotencyConflictError):
-        launching.store_conversation(**{**launch, "idempotency_digest": "2"})
+        requesting.store_conversation(**{**launch, "idempotency_digest": "2"})
+
+
+def test_a_repeated_request_is_answered_even_if_its_persona_is_gone(persona, user):
+    launch = {"owner": user, "idempotency_key": "k", "idempotency_digest": "1"}
+    first, _ = requesting.store_conversation(persona="pcb7a34da5fe", **launch)
+    persona.delete()
+    assert requesting.store_conversation(persona="pcb7a34da5fe", **launch) == (first, False)
+
+
+def test_many_documents_cost_one_query(persona, django_assert_num_queries):
+    documents = [make_document() for _ in range(20)]
+    ids = [document.tavus_id for document in documents]
+    with django_assert_num_queries(1):
+        assert requesting._find_documents(ids) == documents
 
 
 def test_idempotency_keys_belong_to_their_owner(persona, user, django_user_model):
     other = django_user_model.objects.create_user("bob")
     key = {"idempotency_key": "k", "idempotency_digest": "1"}
-    first = launching.store_conversation(persona=persona, owner=user, **key)
-    assert launching.store_conversation(persona=persona, owner=other, **key) != first
+    first, _ = requesting.store_conversation(persona=persona, owner=user, **key)
+    second, is_new = requesting.store_conversation(persona=persona, owner=other, **key)
+    assert is_new
+    assert second != first
 
 
 # --- capacity and budgets ---------------------------------------------------------------------

@@ -103,19 +103,26 @@ class Listed(Resource):
     """A resource with a list."""
 
     def list(
-        self, *, page: int | None = None, limit: int | None = None, **filters: QueryValue
+        self,
+        *,
+        page: int | None = None,
+        limit: int | None = None,
+        strict: bool = True,
+        **filters: QueryValue,
     ) -> Page:
         """Return one page of rows.
 
         `page` counts from 0 or 1 as the remote does (`facts.first_page`); left out, it is the
         first. Filters are those of the remote list (`facts.filters`); any other is a TypeError,
-        since Tavus ignores unknown ones and would answer with everything.
+        since Tavus ignores unknown ones and would answer with everything. A row whose members
+        have wrong types makes the page unreadable, unless not `strict`: then it is returned as
+        it is.
         """
         self._check_filters(filters)
         call = self._call("GET", query={"page": page, "limit": limit, **filters})
         answer = self._transport.send(call)
         try:
-            rows = rows_of(answer.body, self.facts)
+            rows = rows_of(answer.body, self.facts, strict=strict)
         except UnreadableAnswerError as error:
             why = str(error)
         else:
@@ -129,9 +136,10 @@ class Listed(Resource):
         `total_count`, missed.
         """
         self._check_filters(filters)
+        query: dict[str, Any] = dict(filters)
 
         def fetch(page: int, size: int) -> Page:
-            return self.list(page=page, limit=size, **filters)
+            return self.list(page=page, limit=size, **query)
 
         return walk(fetch, facts=self.facts, limit=limit)
 

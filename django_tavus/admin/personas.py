@@ -1,0 +1,161 @@
+"""Personas in the admin, and *Launch conversation*."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _, gettext_lazy, ngettext
+
+from django_tavus.admin import launching
+from django_tavus.admin.displays import EMPTY, pretty_json
+from django_tavus.admin.mirrors import REMOTE_FIELDSET, SYNC_FIELDSET, MirrorAdmin
+from django_tavus.admin.object_tools import Done, ObjectTool, ToolRefusedError
+from django_tavus.models import Conversation, Persona
+from django_tavus.models.choices import SyncState
+
+
+def why_no_launch(persona: Persona) -> str:
+    """Return why no conversation can be launched with ``persona`` alone; empty if one can."""
+    if not persona.tavus_id:
+        return _("This persona is not at Tavus yet.")
+    if persona.sync_state == SyncState.GONE:
+        return _("This persona no longer exists at Tavus.")
+    if persona.default_replica_id is None:
+        return _("This persona has no default replica: add a conversation and choose a replica.")
+    return ""
+
+
+def _launch(model_admin: PersonaAdmin, request: HttpRequest, persona: Persona) -> Done:
+    # The personas of a selection share one token, so the persona is part of the key.
+    token = f"{launching.read_token(request.POST)}:{persona.pk}"
+    conversation = launching.launch_once(token, persona=persona, owner=request.user)
+    return Done(
+        message=_("The conversation with “%(persona)s” is being launched.") % {"persona": persona},
+        log=_("Launched conversation %(pk)s.") % {"pk": conversation.pk},
+        url=model_admin.conversation_url(request, conversation),
+    )
+
+
+class LaunchActionForm(ActionForm):
+    """The action bar of the list, with the token of its launches."""
+
+    launch_token = forms.CharField(
+        label="",
+        required=False,
+        initial=launching.new_token,
+        widget=forms.HiddenInput(attrs={"autocomplete": "off"}),
+    )
+
+
+@admin.register(Persona)
+class PersonaAdmin(MirrorAdmin):
+    """How agents behave."""
+
+    sync_kind = "personas"
+    action_form = LaunchActionForm
+    actions = ("launch_selected",)
+    object_tools = (
+        ObjectTool(
+            name="launch",
+            label=gettext_lazy("Launch conversation"),
+            permission="launch",
+            refusal=why_no_launch,
+            run=_launch,
+            fields=launching.token_field,
+        ),
+    )
+    list_display = (
+        "__str__",
+        "default_replica",
+        "pipeline_mode",
+        "persona_type",
+        "tavus_id",
+        "sync_badge",
+        "updated_at",
+    )
+    list_filter = ("persona_type", "pipeline_mode", "sync_state")
+    list_select_related = ("default_replica",)
+    list_defer = ("remote", "layers", "system_prompt", "context", "default_replica__remote")
+    search_fields = ("persona_name", "tavus_id")
+    date_hierarchy = "created_at"
+    fieldsets = (
+        (None, {"fields": ("persona_name", "default_replica", "pipeline_mode", "persona_type")}),
+        (gettext_lazy("Behavior"), {"fields": ("system_prompt", "context", "greeting")}),
+        (
+            gettext_lazy("Knowledge and rules"),
+            {"fields": ("documents", "tag_list", "objectives_id", "guardrail_list")},
+        ),
+        (gettext_lazy("Layers"), {"fields": ("layers_body",), "classes": ("collapse",)}),
+        SYNC_FIELDSET,
+        REMOTE_FIELDSET,
+    )
+
+    def has_launch_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the user may launch conversations."""
+        return request.user.has_perm("django_tavus.launch_conversation")
+
+    def conversation_url(self, request: HttpRequest, conversation: Conversation) -> str:
+        """Return the page of ``conversation``; empty for those who may not see it."""
+        conversations = self.admin_site.get_model_admin(Conversation)
+        if not conversations.has_view_or_change_permission(request, conversation):
+            return ""
+        name = f"{self.admin_site.name}:django_tavus_conversation_change"
+        return reverse(name, args=[conversation.pk])
+
+    @admin.action(
+        description=gettext_lazy("Launch conversation"),
+        permissions=["launch"],
+    )
+    def launch_selected(
+        self, request: HttpRequest, queryset: QuerySet[Persona]
+    ) -> HttpResponse | None:
+        """Launch one conversation with each persona; a single one leads to its page."""
+        urls: list[str] = []
+        for persona in queryset:
+            try:
+                done = self._launch_one(request, persona)
+            except ToolRefusedError as error:
+                text = _("“%(persona)s”: %(reason)s") % {"persona": persona, "reason": error}
+                self.message_user(request, text, messages.ERROR)
+            else:
+                urls.append(done.url)
+        if urls:
+            self._tell(request, len(urls))
+        return HttpResponseRedirect(urls[0]) if len(urls) == 1 and urls[0] else None
+
+    def _launch_one(self, request: HttpRequest, persona: Persona) -> Done:
+        if reason := why_no_launch(persona):
+            raise ToolRefusedError(reason)
+        done = _launch(self, request, persona)
+        self.log_change(request, persona, done.log)
+        return done
+
+    def _tell(self, request: HttpRequest, count: int) -> None:
+        message = ngettext(
+            "%(n)d conversation is being launched.",
+            "%(n)d conversations are being launched.",
+            count,
+        )
+        self.message_user(request, message % {"n": count}, messages.SUCCESS)
+
+    @admin.display(description=gettext_lazy("document tags"))
+    def tag_list(self, obj: Persona) -> str:
+        """Tags, separated by commas."""
+        return ", ".join(map(str, obj.document_tags)) or EMPTY
+
+    @admin.display(description=gettext_lazy("guardrail ids"))
+    def guardrail_list(self, obj: Persona) -> str:
+        """Ids, separated by commas."""
+        return ", ".join(map(str, obj.guardrail_ids)) or EMPTY
+
+    @admin.display(description=gettext_lazy("layers"))
+    def layers_body(self, obj: Persona) -> SafeString | str:
+        """The layers, secrets masked."""
+        return pretty_json(obj.layers)

@@ -1,0 +1,3 @@
+"""The REST API: serializers, views and policies over the services."""
+
+from __future__ import annotations

@@ -1,0 +1,192 @@
+"""What lists can be narrowed by: a table for each list, read by one backend.
+
+The same with and without django-filter, and described to drf-spectacular.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Lower
+from django.db.models.lookups import IContains
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
+from rest_framework.filters import BaseFilterBackend
+from rest_framework.request import Request
+
+from django_tavus.api.errors import bad_parameter
+from django_tavus.models.choices import ConversationStatus, ObjectType
+
+MAX_LENGTH = 255  # SQLite refuses LIKE patterns of 50,000 characters
+
+
+def text(value: str) -> str:
+    """Return ``value`` if a database can compare with it.
+
+    Raises:
+        ValueError: it is too long, or holds U+0000, which PostgreSQL refuses.
+    """
+    if len(value) > MAX_LENGTH or "\x00" in value:
+        raise ValueError(_("Must be at most 255 printable characters."))
+    return value
+
+
+def one_of(*allowed: str) -> Callable[[str], list[str]]:
+    """Return a reader for one of ``allowed``, or several with commas between."""
+
+    def read(value: str) -> list[str]:
+        chosen = [item.strip() for item in value.split(",")]
+        if not set(chosen) <= set(allowed):
+            raise ValueError(_("Must be one of: %(allowed)s.") % {"allowed": ", ".join(allowed)})
+        return chosen
+
+    return read
+
+
+def moment(value: str) -> datetime:
+    """Return the moment that ``value`` names: a date, or a date and time, in ISO 8601.
+
+    Without a time zone it is meant in the current one.
+
+    Raises:
+        ValueError: it names none.
+    """
+    # "+00:00" arrives as " 00:00" from those who do not quote their URLs.
+    for spelling in (value, value[:-6] + value[-6:].replace(" ", "+")):
+        try:
+            if found := parse_datetime(spelling) or _midnight(spelling):
+                return _in_zone(found)
+        except (ValueError, OverflowError):
+            continue
+    raise ValueError(_("Must be a date, or a date and time, such as 2026-05-01T12:00:00Z."))
+
+
+def _midnight(value: str) -> datetime | None:
+    day = parse_date(value)
+    return None if day is None else datetime.combine(day, time())
+
+
+def _in_zone(value: datetime) -> datetime:
+    """Return ``value`` as columns hold it; moments beyond the calendar overflow here."""
+    aware = timezone.make_aware(value) if timezone.is_naive(value) else value
+    aware.astimezone(UTC)
+    return aware if settings.USE_TZ else timezone.make_naive(aware)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One query parameter: how it is read, and which rows it leaves."""
+
+    read: Callable[[str], Any]
+    rows: Callable[[Any], Q]
+    description: str
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+
+
+def contains(*columns: str) -> Callable[[str], Q]:
+    """Return a condition for rows that hold a text in one of ``columns``, whatever its case.
+
+    Both sides are lowered by the database: on MariaDB ``icontains`` goes by the collation, and
+    with ``utf8mb4_bin`` it would tell cases apart.
+    """
+
+    def rows(value: str) -> Q:
+        wanted = Lower(Value(value))
+        return Q(*(IContains(Lower(column), wanted) for column in columns), _connector=Q.OR)
+
+    return rows
+
+
+def search(*columns: str) -> Filter:
+    """Return the ``search`` parameter over ``columns``."""
+    return Filter(
+        text, contains(*columns), "Text to look for.", {"type": "string", "maxLength": 255}
+    )
+
+
+def object_type(column: str) -> Filter:
+    """Return the parameter that tells the account's objects from Tavus's stock."""
+    return Filter(
+        one_of(*ObjectType.values),
+        lambda value: Q(**{f"{column}__in": value}),
+        "Whose it is: the account's (user), or Tavus's stock (system).",
+        {"type": "string", "enum": ObjectType.values},
+    )
+
+
+# What Tavus calls a status may be new to us: any text is compared.
+STATUS = Filter(text, lambda value: Q(status=value), "Status.")
+DATE = {"type": "string", "format": "date-time"}
+
+CONVERSATIONS: dict[str, Filter] = {
+    "status": Filter(
+        one_of(*ConversationStatus.values),
+        lambda value: Q(status__in=value),
+        "Status; several with commas between.",
+    ),
+    "persona_id": Filter(text, lambda value: Q(persona__tavus_id=value), "Tavus id of a persona."),
+    "reference": Filter(text, lambda value: Q(reference=value), "The site's own key, exactly."),
+    "created_after": Filter(
+        moment, lambda value: Q(created_at__gte=value), "Created at this moment or later.", DATE
+    ),
+    "created_before": Filter(
+        moment, lambda value: Q(created_at__lt=value), "Created before this moment.", DATE
+    ),
+    "search": search("conversation_name", "reference", "tavus_id", "persona__persona_name"),
+}
+PERSONAS: dict[str, Filter] = {
+    "persona_type": object_type("persona_type"),
+    "search": search("persona_name", "tavus_id"),
+}
+REPLICAS: dict[str, Filter] = {
+    "status": STATUS,
+    "replica_type": object_type("replica_type"),
+    "search": search("replica_name", "tavus_id"),
+}
+DOCUMENTS: dict[str, Filter] = {
+    "status": STATUS,
+    "search": search("document_name", "document_url", "tavus_id"),
+}
+
+
+class TableFilter(BaseFilterBackend):
+    """Narrows a list by the table in the view's ``filters``; other parameters are ignored."""
+
+    def filter_queryset(
+        self, request: Request, queryset: QuerySet[Any], view: Any
+    ) -> QuerySet[Any]:
+        """Return the rows that every given parameter leaves.
+
+        Raises:
+            ValidationError: a value that cannot be read; names the parameter.
+        """
+        for name, one in view.filters.items():
+            if value := request.query_params.get(name):
+                queryset = queryset.filter(_condition(name, one, value))
+        return queryset
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """Return the parameters for drf-spectacular."""
+        return [
+            {
+                "name": name,
+                "in": "query",
+                "required": False,
+                "description": one.description,
+                "schema": dict(one.schema),
+            }
+            for name, one in view.filters.items()
+        ]
+
+
+def _condition(name: str, one: Filter, value: str) -> Q:
+    try:
+        return one.rows(one.read(value))
+    except ValueError as error:
+        raise bad_parameter(name, str(error)) from error

@@ -1,0 +1,23 @@
+"""What goes over the wire, under the provider's names."""
+
+from __future__ import annotations
+
+from django_tavus.api.serializers.conversations import ConversationSerializer, LaunchSerializer
+from django_tavus.api.serializers.events import EventSerializer
+from django_tavus.api.serializers.mirrors import (
+    DocumentSerializer,
+    PersonaSerializer,
+    ReplicaSerializer,
+)
+from django_tavus.api.serializers.transcripts import TranscriptSerializer, TurnSerializer
+
+__all__ = [
+    "ConversationSerializer",
+    "DocumentSerializer",
+    "EventSerializer",
+    "LaunchSerializer",
+    "PersonaSerializer",
+    "ReplicaSerializer",
+    "TranscriptSerializer",
+    "TurnSerializer",
+]

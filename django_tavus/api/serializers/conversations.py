@@ -1,0 +1,169 @@
+"""Conversations as they are asked for and answered."""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+from rest_framework import serializers
+
+from django_tavus.api.serializers.fields import BlankAsNullField, MomentField, SettledBooleanField
+from django_tavus.models import Conversation
+from django_tavus.models.choices import ConversationStatus, RetrievalStrategy
+from django_tavus.services.joining import may_join
+
+
+class RecordingStorageSerializer(serializers.Serializer[Any]):
+    """Where Tavus puts recordings: a bucket of the host's."""
+
+    provider = serializers.ChoiceField(choices=["s3", "gcs", "azure_blob"])
+    bucket_name = serializers.CharField(required=False)
+    bucket_region = serializers.CharField(required=False)
+    assume_role_arn = serializers.CharField(required=False)
+    external_id = serializers.CharField(required=False)
+    project_id = serializers.CharField(required=False)
+    workload_identity_provider = serializers.CharField(required=False)
+    service_account_email = serializers.CharField(required=False)
+    storage_account = serializers.CharField(required=False)
+    container = serializers.CharField(required=False)
+    tenant_id = serializers.CharField(required=False)
+    client_id = serializers.CharField(required=False)
+
+
+class PropertiesSerializer(serializers.Serializer[Any]):
+    """Customization of a call."""
+
+    max_call_duration = serializers.IntegerField(required=False, min_value=1, help_text="seconds")
+    participant_left_timeout = serializers.IntegerField(
+        required=False, min_value=0, help_text="seconds"
+    )
+    participant_absent_timeout = serializers.IntegerField(
+        required=False, min_value=0, help_text="seconds"
+    )
+    enable_recording = serializers.BooleanField(required=False)
+    enable_closed_captions = serializers.BooleanField(required=False)
+    apply_greenscreen = serializers.BooleanField(required=False)
+    require_auth = serializers.BooleanField(required=False)
+    language = serializers.CharField(
+        required=False, help_text="Full English name, such as spanish; or multilingual."
+    )
+    recording_s3_bucket_name = serializers.CharField(required=False)
+    recording_s3_bucket_region = serializers.CharField(required=False)
+    aws_assume_role_arn = serializers.CharField(required=False)
+    recording_storage = RecordingStorageSerializer(required=False)
+
+
+class LaunchSerializer(serializers.Serializer[Any]):
+    """The shape of a launch, for the schema.
+
+    What is allowed is decided by :mod:`django_tavus.services.launch_fields` and
+    :mod:`django_tavus.services.request_fields` alone.
+    """
+
+    persona_id = serializers.CharField(required=False, allow_null=True, max_length=128)
+    replica_id = serializers.CharField(required=False, allow_null=True, max_length=128)
+    conversation_name = serializers.CharField(required=False, allow_null=True, max_length=255)
+    conversational_context = serializers.CharField(required=False, allow_null=True)
+    custom_greeting = serializers.CharField(required=False, allow_null=True)
+    audio_only = serializers.BooleanField(required=False, allow_null=True)
+    test_mode = serializers.BooleanField(required=False, allow_null=True)
+    require_auth = serializers.BooleanField(required=False, allow_null=True)
+    max_participants = serializers.IntegerField(required=False, allow_null=True, min_value=2)
+    memory_stores = serializers.ListField(
+        child=serializers.CharField(), required=False, allow_null=True
+    )
+    document_ids = serializers.ListField(
+        child=serializers.CharField(), required=False, allow_null=True
+    )
+    document_tags = serializers.ListField(
+        child=serializers.CharField(), required=False, allow_null=True
+    )
+    document_retrieval_strategy = serializers.ChoiceField(
+        choices=RetrievalStrategy.choices, required=False, allow_null=True
+    )
+    properties = PropertiesSerializer(required=False, allow_null=True)
+    reference = serializers.CharField(
+        required=False, allow_null=True, max_length=255, help_text="The site's own key."
+    )
+    metadata = serializers.DictField(
+        required=False, allow_null=True, help_text="The site's own JSON."
+    )
+
+
+class LaunchError(TypedDict):
+    """Why a launch failed, or what it waits for."""
+
+    code: str
+    message: str
+
+
+class ConversationSerializer(serializers.Serializer[Conversation]):
+    """A conversation as ``context["user"]`` may see it.
+
+    Wants rows with ``queue_position``, persona, replica, the persona's default replica and
+    ``conversation_documents`` loaded: it asks nothing of the database.
+    """
+
+    id = serializers.UUIDField()
+    conversation_id = serializers.CharField(source="tavus_id", allow_null=True)
+    conversation_name = serializers.CharField()
+    status = serializers.ChoiceField(choices=ConversationStatus.choices)
+    conversation_url = serializers.SerializerMethodField()
+    meeting_token = serializers.SerializerMethodField()
+    persona_id = serializers.SerializerMethodField()
+    replica_id = serializers.SerializerMethodField(help_text="The one in use.")
+    audio_only = SettledBooleanField()
+    test_mode = SettledBooleanField()
+    require_auth = SettledBooleanField()
+    max_participants = serializers.IntegerField(allow_null=True)
+    conversational_context = serializers.CharField()
+    custom_greeting = serializers.CharField()
+    memory_stores = serializers.ListField(child=serializers.CharField())
+    document_ids = serializers.SerializerMethodField()
+    document_tags = serializers.ListField(child=serializers.CharField())
+    document_retrieval_strategy = BlankAsNullField()
+    properties = serializers.DictField()
+    reference = serializers.CharField()
+    metadata = serializers.DictField()
+    queue_position = serializers.IntegerField(
+        allow_null=True, help_text="1-based; null unless queued."
+    )
+    created_at = MomentField()
+    launched_at = MomentField(allow_null=True)
+    joined_at = MomentField(allow_null=True)
+    ended_at = MomentField(allow_null=True)
+    shutdown_reason = BlankAsNullField()
+    duration = serializers.IntegerField(
+        allow_null=True, help_text="Whole seconds; null before the end."
+    )
+    error = serializers.SerializerMethodField()
+
+    def get_conversation_url(self, row: Conversation) -> str | None:
+        """Return the room's address to those who may join, while it can be joined."""
+        return row.conversation_url if self._is_open(row) else None
+
+    def get_meeting_token(self, row: Conversation) -> str | None:
+        """Return the key of a private room, under the same conditions."""
+        return (row.meeting_token or None) if self._is_open(row) else None
+
+    def get_persona_id(self, row: Conversation) -> str | None:
+        """Return the persona's Tavus id."""
+        return row.persona.tavus_id if row.persona else None
+
+    def get_replica_id(self, row: Conversation) -> str | None:
+        """Return the Tavus id of the replica in use: its own, or its persona's default."""
+        replica = row.replica or (row.persona and row.persona.default_replica)
+        return replica.tavus_id if replica else None
+
+    def get_document_ids(self, row: Conversation) -> list[str]:
+        """Return the Tavus ids of its documents, in the order in which they were given."""
+        links = row.conversation_documents.all()
+        return [link.document.tavus_id for link in links if link.document.tavus_id]
+
+    def get_error(self, row: Conversation) -> LaunchError | None:
+        """Return why it failed, or what it waits for."""
+        if not row.error_code:
+            return None
+        return {"code": row.error_code, "message": row.error_message}
+
+    def _is_open(self, row: Conversation) -> bool:
+        return row.is_joinable and may_join(self.context["user"], row)

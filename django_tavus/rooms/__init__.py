@@ -1,0 +1,1 @@
+"""The page where people meet: waiting, joining, leaving, and what was said."""

@@ -1,0 +1,3 @@
+"""HTTP in and out: routes, fields, vocabularies."""
+
+from __future__ import annotations

@@ -1,0 +1,1 @@
+"""What stands behind ``make run``: start everything, play one conversation, stop everything."""

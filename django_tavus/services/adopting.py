@@ -21,14 +21,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Value
+from django.db.models import OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from django_tavus.client import TavusError, parse_datetime
 from django_tavus.conf import get_settings
-from django_tavus.models import Conversation, OutboxEntry, WebhookEvent
+from django_tavus.models import Conversation, OutboxEntry, Persona, WebhookEvent
 from django_tavus.models.choices import ConversationStatus, SyncState
 from django_tavus.models.conversation import LIVE
 from django_tavus.services import mapping, tokens
@@ -144,6 +144,7 @@ def adopt(
         error_code="",
         error_message="",
         not_before=None,
+        replica=_replica_in_use(),
         **values,
     )
     if entry is None:
@@ -155,6 +156,12 @@ def adopt(
     else:
         rows.filter(end_requested_at__isnull=False).update(end_owed=True)
     return entries
+
+
+def _replica_in_use() -> Coalesce:
+    """The replica that was asked for, else the default that the persona has at this moment."""
+    persona = Persona.objects.filter(pk=OuterRef("persona"))
+    return Coalesce("replica", Subquery(persona.values("default_replica")[:1]))
 
 
 def _ended_at_once(

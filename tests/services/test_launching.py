@@ -66,6 +66,13 @@ def test_the_task_makes_one_room(persona, user, worker, tavus_sandbox, signals_s
     assert signals_sent[0][1]["conversation"] == conversation
 
 
+def test_the_replica_in_use_is_remembered_whatever_the_persona_gets_later(persona, worker):
+    conversation = launch_conversation(persona=persona)
+    worker.run()
+    conversation.refresh_from_db()
+    assert conversation.replica == persona.default_replica
+
+
 def test_a_redelivered_task_makes_no_second_room(persona, worker, tavus_sandbox):
     conversation = launch_conversation(persona=persona)
     worker.run()

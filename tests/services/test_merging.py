@@ -149,6 +149,7 @@ def test_any_sequence_of_edits_ends_in_sync_or_in_a_shown_conflict(
         else:
             _push(tavus_sandbox, row)
     worker.messages.clear()
+    syncing.sync_objects("personas")
     if _push(tavus_sandbox, row) == "failed":
         conflicts = row.conflicts
         theirs = flatten(tavus_sandbox.engine.personas["p1"].body)

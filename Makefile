@@ -10,7 +10,7 @@ SCALE ?= small
 NO_DATABASE := --ignore=tests/client --ignore=tests/sandbox
 export SCALE
 
-.PHONY: help run test test-services test-browser matrix lint types layers wheel clean
+.PHONY: help run test test-services test-browser prove bench matrix lint types layers wheel clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -55,6 +55,14 @@ test-services: $(VENV)/.services $(CLI)/bin/tavus ## the same and more on Postgr
 
 test-browser: $(VENV)/.browser ## what people see, in Chromium
 	$(BIN)/pytest -m browser
+
+prove: $(VENV)/.services ## the proofs alone; SCALE=full for the full size
+	@echo "proofs at SCALE=$(SCALE)"
+	$(BIN)/pytest -s -m services tests/prove
+
+bench: $(VENV)/.services ## the benchmarks, as ratios to floors measured in the same run
+	@echo "benchmarks at SCALE=$(SCALE)"
+	$(BIN)/python -m benchmarks
 
 lint: $(VENV)/.dev ## ruff
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AutocompleteSelectMultiple
@@ -27,6 +28,7 @@ from django.utils.http import quote_etag
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
+from django_tavus.admin import selections
 from django_tavus.admin.control_room import ControlRoom, Viewer
 from django_tavus.admin.displays import (
     EMPTY,
@@ -39,6 +41,7 @@ from django_tavus.admin.filters import HasRecordingFilter, HasTranscriptFilter
 from django_tavus.admin.launch_form import AfterLaunchForm, LaunchForm
 from django_tavus.admin.mirrors import Fieldset, LeanChangeList
 from django_tavus.admin.object_tools import Done, ObjectTool, ObjectToolsMixin, ToolRefusedError
+from django_tavus.admin.usage import usage_view
 from django_tavus.models import (
     Conversation,
     ConversationDocument,
@@ -47,7 +50,7 @@ from django_tavus.models import (
     Utterance,
     WebhookEvent,
 )
-from django_tavus.services import end_conversation
+from django_tavus.services import end_conversation, reconciling
 
 OURS = ("reference", "metadata")
 """What the site may still change after the launch."""
@@ -149,13 +152,38 @@ def _end(model_admin: ConversationAdmin, request: HttpRequest, conversation: Con
     return Done(message=_("The conversation is being ended."), log=_("Requested its end."))
 
 
+def why_no_find(conversation: Conversation) -> str:
+    """Return why there is nothing to be looked for; empty if there is."""
+    return "" if conversation.is_in_doubt else _("It is not in doubt.")
+
+
+def _find(model_admin: ConversationAdmin, request: HttpRequest, conversation: Conversation) -> Done:
+    if not reconciling.look_now(conversation):
+        raise ToolRefusedError(_("It is not in doubt any more."))
+    return Done(
+        message=_("Tavus is being asked what it has. This page shows what comes of it."),
+        log=_("Asked to find it at Tavus."),
+    )
+
+
 @admin.register(Conversation)
 class ConversationAdmin(ObjectToolsMixin):
     """Launch, watch, end."""
 
     change_form_template = "admin/django_tavus/conversation/change_form.html"
+    change_list_template = "admin/django_tavus/conversation/change_list.html"
     view_on_site = False
+    shows_findings = True
+    actions = ("end_selected", "erase_selected", "delete_selected")
     object_tools = (
+        ObjectTool(
+            name="find",
+            label=gettext_lazy("Find it at Tavus"),
+            permission="find",
+            is_shown=lambda conversation: conversation.is_in_doubt,
+            refusal=why_no_find,
+            run=_find,
+        ),
         ObjectTool(
             name="end",
             label=gettext_lazy("End"),
@@ -218,6 +246,14 @@ class ConversationAdmin(ObjectToolsMixin):
         """Whether the user may end conversations."""
         return request.user.has_perm("django_tavus.end_conversation")
 
+    def has_find_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the user may have a doubtful launch looked for."""
+        return self.has_launch_permission(request) or self.has_change_permission(request, obj)
+
+    def has_erase_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the user may erase conversations here and at Tavus."""
+        return request.user.has_perm("django_tavus.erase_conversation")
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Adding is launching."""
         return self.has_launch_permission(request)
@@ -241,6 +277,40 @@ class ConversationAdmin(ObjectToolsMixin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Return the list class."""
         return LeanChangeList
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Add the way to the usage page."""
+        url = reverse(f"{self.admin_site.name}:django_tavus_conversation_usage")
+        return super().changelist_view(request, {"usage_url": url, **(extra_context or {})})
+
+    def usage_view(self, request: HttpRequest) -> HttpResponse:
+        """Answer minutes by day, persona and owner, as a page or as CSV."""
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        if not request.user.has_perm("django_tavus.view_conversation"):
+            raise PermissionDenied
+        return usage_view(self, request)
+
+    @admin.action(
+        description=gettext_lazy("End selected %(verbose_name_plural)s"), permissions=["end"]
+    )
+    def end_selected(
+        self, request: HttpRequest, queryset: QuerySet[Conversation]
+    ) -> HttpResponse | None:
+        """End those that are live, after a page that lists them."""
+        return selections.end_selected(self, request, queryset)
+
+    @admin.action(
+        description=gettext_lazy("Erase selected %(verbose_name_plural)s here and at Tavus"),
+        permissions=["erase"],
+    )
+    def erase_selected(
+        self, request: HttpRequest, queryset: QuerySet[Conversation]
+    ) -> HttpResponse | None:
+        """Erase those that are over, after a page on which their number is typed."""
+        return selections.erase_selected(self, request, queryset)
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Add the links into rooms for those who may join."""
@@ -342,6 +412,7 @@ class ConversationAdmin(ObjectToolsMixin):
         """Add what the script asks for while the page is open."""
         wrap = self.admin_site.admin_view
         return [
+            path("usage/", wrap(self.usage_view), name="django_tavus_conversation_usage"),
             path(
                 "<path:object_id>/live/",
                 wrap(self.live_view),
@@ -458,13 +529,16 @@ class ConversationAdmin(ObjectToolsMixin):
             self.message_user(request, str(error.args[0]), messages.ERROR)
             return HttpResponseRedirect(self.page_url())
 
-    def response_action(
-        self, request: HttpRequest, queryset: QuerySet[Conversation], *args: Any, **kwargs: Any
+    @admin.action(
+        description=gettext_lazy("Delete selected %(verbose_name_plural)s"), permissions=["delete"]
+    )
+    def delete_selected(
+        self, request: HttpRequest, queryset: QuerySet[Conversation]
     ) -> HttpResponse | None:
-        """Delete all of a selection or none of it."""
+        """Delete all of a selection or none of it; Django's own writes to the history first."""
         try:
             with transaction.atomic():
-                return super().response_action(request, queryset, *args, **kwargs)
+                return delete_selected(self, request, queryset)
         except ProtectedError as error:
             self.message_user(request, str(error.args[0]), messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
+            return None

@@ -18,6 +18,9 @@ from django_tavus.models.choices import EventStatus
 from django_tavus.services import events
 from django_tavus.services.enqueue import enqueue
 
+MOST_REPLAYED = 1000
+"""Events of one click; another click takes the next ones."""
+
 
 def replay_event(event: WebhookEvent) -> bool:
     """Put an event back in line and call a worker; false if it waits already."""
@@ -40,6 +43,23 @@ def _replay(model_admin: WebhookEventAdmin, request: HttpRequest, event: Webhook
     return Done(
         message=_("“%(event)s” will be processed again.") % {"event": event}, log=_("Replayed.")
     )
+
+
+def _replay_failed(model_admin: WebhookEventAdmin, request: HttpRequest, obj: None) -> Done:
+    """Replay the oldest first; what is not called here at once is found by the sweep."""
+    failed = WebhookEvent.objects.filter(status=EventStatus.FAILED).order_by("pk")
+    replayed = sum(replay_event(event) for event in failed.defer("payload")[:MOST_REPLAYED])
+    if not replayed:
+        raise ToolRefusedError(_("No event has failed."))
+    return Done(message=replayed_text(replayed))
+
+
+def replayed_text(n: int) -> str:
+    """Return what is told of ``n`` replayed events."""
+    text = ngettext(
+        "%(n)d event will be processed again.", "%(n)d events will be processed again.", n
+    )
+    return text % {"n": n}
 
 
 @admin.register(WebhookEvent)
@@ -98,7 +118,17 @@ class WebhookEventAdmin(ObjectToolsMixin, ReadOnlyAdmin):
             run=_replay,
         ),
     )
+    changelist_tools = (
+        ObjectTool(
+            name="replay-failed",
+            label=gettext_lazy("Replay failed events"),
+            permission="replay",
+            run=_replay_failed,
+            confirm=gettext_lazy("Process all failed events again?"),
+        ),
+    )
     actions = ("replay_selected",)
+    shows_findings = True
 
     def has_replay_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may have events processed again."""
@@ -123,13 +153,8 @@ class WebhookEventAdmin(ObjectToolsMixin, ReadOnlyAdmin):
         replayed = [event for event in queryset if replay_event(event)]
         for event in replayed:
             self.log_change(request, event, _("Replayed."))
-        message = ngettext(
-            "%(n)d event will be processed again.",
-            "%(n)d events will be processed again.",
-            len(replayed),
-        )
         level = messages.SUCCESS if replayed else messages.WARNING
-        self.message_user(request, message % {"n": len(replayed)}, level)
+        self.message_user(request, replayed_text(len(replayed)), level)
 
     @admin.display(description=gettext_lazy("event type"), ordering="event_type")
     def type(self, obj: WebhookEvent) -> str:

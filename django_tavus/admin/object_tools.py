@@ -28,6 +28,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from django_tavus.services import diagnosing
+from django_tavus.services.diagnosing import Finding
+
 if TYPE_CHECKING:
     AnyModelAdmin = admin.ModelAdmin[Any]
 else:
@@ -66,6 +69,7 @@ class ObjectTool:
         label: what stands on it.
         permission: ``has_<permission>_permission(request, obj)`` of the admin decides.
         run: ``run(model_admin, request, obj)``; the object is ``None`` above a list.
+        is_shown: ``is_shown(obj)`` says whether the object is one that it is meant for at all.
         refusal: ``refusal(obj)`` says why it cannot be used now; empty if it can.
         confirm: question that is asked first; empty for none.
         fields: hidden fields of its form, made anew for each page.
@@ -75,6 +79,7 @@ class ObjectTool:
     label: Text
     permission: str
     run: Callable[[Any, HttpRequest, Any], Done]
+    is_shown: Callable[[Any], bool] = lambda obj: True
     refusal: Callable[[Any], Text] = lambda obj: ""
     confirm: Text = ""
     fields: Callable[[], dict[str, str]] = dict
@@ -93,10 +98,14 @@ class Button:
 
 
 class ObjectToolsMixin(AnyModelAdmin):
-    """Adds ``object_tools`` to the change page and ``changelist_tools`` to the list."""
+    """Adds ``object_tools`` to the change page and ``changelist_tools`` to the list.
+
+    Where ``shows_findings`` is set, both say what is wrong with the site, and what mends it.
+    """
 
     object_tools: Sequence[ObjectTool] = ()
     changelist_tools: Sequence[ObjectTool] = ()
+    shows_findings = False
 
     class Media:
         css = {"all": ["django_tavus/admin.css"]}
@@ -235,7 +244,7 @@ class ObjectToolsMixin(AnyModelAdmin):
                 fields={**tool.fields(), "next": back},
             )
             for tool in tools
-            if self.may_use(request, tool, obj)
+            if tool.is_shown(obj) and self.may_use(request, tool, obj)
         ]
 
     def render_change_form(
@@ -244,14 +253,22 @@ class ObjectToolsMixin(AnyModelAdmin):
         """Add the buttons to the change page."""
         if (obj := kwargs.get("obj")) is not None:
             context["tool_buttons"] = self.tool_buttons(request, obj, request.get_full_path())
+            context["findings"] = self.findings()
         return super().render_change_form(request, context, *args, **kwargs)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Add the buttons to the list."""
-        buttons = self.tool_buttons(request, None, request.get_full_path())
-        return super().changelist_view(request, {"tool_buttons": buttons, **(extra_context or {})})
+        context = {
+            "tool_buttons": self.tool_buttons(request, None, request.get_full_path()),
+            "findings": self.findings(),
+        }
+        return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    def findings(self) -> Callable[[], Sequence[Finding]]:
+        """Return what the page calls for its banners: only if it is shown does it cost queries."""
+        return diagnosing.findings if self.shows_findings else tuple
 
 
 def _find(tools: Sequence[ObjectTool], name: str) -> ObjectTool:

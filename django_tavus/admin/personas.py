@@ -59,6 +59,7 @@ class PersonaAdmin(MirrorAdmin):
     """How agents behave."""
 
     sync_kind = "personas"
+    shows_findings = True
     action_form = LaunchActionForm
     actions = ("launch_selected",)
     object_tools = (

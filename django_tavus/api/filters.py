@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -16,12 +16,14 @@ from django.db.models.functions import Lower
 from django.db.models.lookups import IContains
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 
 from django_tavus.api.errors import bad_parameter
 from django_tavus.models.choices import ConversationStatus, ObjectType
+
+WHEN = gettext_lazy("Must be a date, or a date and time, such as 2026-05-01T12:00:00Z.")
 
 MAX_LENGTH = 255  # SQLite refuses LIKE patterns of 50,000 characters
 
@@ -64,7 +66,26 @@ def moment(value: str) -> datetime:
                 return _in_zone(found)
         except (ValueError, OverflowError):
             continue
-    raise ValueError(_("Must be a date, or a date and time, such as 2026-05-01T12:00:00Z."))
+    raise ValueError(WHEN)
+
+
+def end_of(value: str) -> datetime:
+    """Return the moment before which something lies that is not after ``value``.
+
+    A date counts whole: its end is the next midnight. A date and time is that moment.
+
+    Raises:
+        ValueError: it names none.
+    """
+    try:
+        day = parse_date(value)
+        return moment(value) if day is None else _in_zone(_midnight_after(day))
+    except (ValueError, OverflowError):
+        raise ValueError(WHEN) from None
+
+
+def _midnight_after(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time())
 
 
 def _midnight(value: str) -> datetime | None:

@@ -28,6 +28,14 @@ class MayAct(BasePermission):
         return access.ACTS[view.act].allowed(request.user, obj)
 
 
+class MayViewUsage(BasePermission):
+    """Admits staff who may view everybody's conversations."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Whether the user may see who talked for how long."""
+        return access.may_view_usage(request.user)
+
+
 class MayViewDocuments(BasePermission):
     """Admits who may view documents, which are the company's knowledge."""
 

@@ -1,4 +1,4 @@
-"""How answers are written: JSON, and transcripts as text and captions."""
+"""How answers are written: JSON, transcripts as text and captions, usage as a table."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 
 from django_tavus.api import captions
+from django_tavus.services import metering
 
 
 class PlainJSONRenderer(JSONRenderer):
@@ -57,3 +58,20 @@ class WebVTTRenderer(TranscriptRenderer):
     def write(self, turns: list[Mapping[str, Any]]) -> str:
         """Return the transcript as WebVTT."""
         return captions.as_webvtt(turns)
+
+
+class UsageCSVRenderer(BaseRenderer):
+    """The rows of the usage endpoint for a spreadsheet."""
+
+    media_type = "text/csv"
+    format = "csv"
+    charset = "utf-8"
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        """Return the table; errors never come here, they are always JSON."""
+        return metering.as_csv(data["by"], data["results"]).encode("utf-8")

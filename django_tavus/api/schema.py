@@ -112,5 +112,13 @@ def described(
     return decorate
 
 
+def one_for_list(serializer: View) -> View:
+    """Mark a serializer class as the whole answer of a list, which is no bare array of it."""
+    if spectacular is None:
+        return serializer
+    marked: View = spectacular.extend_schema_serializer(many=False)(serializer)
+    return marked
+
+
 def _unchanged(view: View) -> View:
     return view

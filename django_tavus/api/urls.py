@@ -9,6 +9,7 @@ from django_tavus.api.views import (
     DocumentViewSet,
     PersonaViewSet,
     ReplicaViewSet,
+    UsageViewSet,
 )
 
 router = SimpleRouter(use_regex_path=False)
@@ -16,5 +17,6 @@ router.register("conversations", ConversationViewSet, "conversation")
 router.register("personas", PersonaViewSet, "persona")
 router.register("replicas", ReplicaViewSet, "replica")
 router.register("documents", DocumentViewSet, "document")
+router.register("usage", UsageViewSet, "usage")
 
 urlpatterns = router.urls

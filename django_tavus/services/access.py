@@ -45,6 +45,16 @@ def may_delete(user: Any, conversation: Conversation) -> bool:
     return has_permission(user, "delete_conversation")
 
 
+def may_erase(user: Any, conversation: Conversation) -> bool:
+    """Whether ``user`` may erase it here and at Tavus; owning it is not enough."""
+    return has_permission(user, "erase_conversation")
+
+
+def may_view_usage(user: Any) -> bool:
+    """Whether ``user`` may see who talked for how long, everybody's included: staff only."""
+    return is_staff_with(user, "view_conversation")
+
+
 def may_view_events(user: Any, conversation: Conversation) -> bool:
     """Whether ``user`` may see raw events, which hold the persona's prompt: staff only."""
     return is_staff_with(user, "view_webhookevent")
@@ -56,6 +66,7 @@ ACTS: dict[str, Act] = {
     "transcript": Act("view_transcript", joining.may_read_transcript),
     "events": Act("view_webhookevent", may_view_events),
     "delete": Act("delete_conversation", may_delete),
+    "erase": Act("erase_conversation", may_erase),
 }
 
 

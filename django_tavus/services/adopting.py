@@ -111,7 +111,8 @@ def adopt_answer(pk: uuid.UUID, body: Mapping[str, Any]) -> None:
     with transaction.atomic():
         entries = adopt(pk, body)
     announce(entries)
-    row = Conversation.objects.filter(pk=pk).first()
+    rows = Conversation.objects.only("status", "end_owed", "end_requested_at")
+    row = rows.filter(pk=pk).first()
     if row is None:
         return
     if row.end_owed or row.end_requested_at:

@@ -17,25 +17,30 @@ def make_session() -> requests.Session:
     return new_session()
 
 
-def get_client() -> TavusClient:
+def get_client(session: requests.Session | None = None) -> TavusClient:
     """Return a client for the settings as they are now.
 
-    The session, which keeps connections open, is one for each thread: ``requests`` does not
-    promise that a session can be shared. The key is asked for at every call and not kept here.
+    Its session, if the caller has none, keeps connections open and is one for each thread:
+    ``requests`` does not promise that a session can be shared. The key is asked for at every call
+    and not kept here.
 
     Raises:
         ImproperlyConfigured: no API key is set.
     """
     settings = get_settings()
-    session: requests.Session | None = getattr(_thread, "session", None)
-    if session is None:
-        session = _thread.session = make_session()
     return TavusClient(
         settings.resolve_api_key(),
         base_url=settings.BASE_URL,
         timeout=settings.TIMEOUT,
-        session=session,
+        session=session or _own_session(),
     )
+
+
+def _own_session() -> requests.Session:
+    session: requests.Session | None = getattr(_thread, "session", None)
+    if session is None:
+        session = _thread.session = make_session()
+    return session
 
 
 def forget_session() -> None:

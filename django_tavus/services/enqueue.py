@@ -4,7 +4,8 @@ A task is never the only memory of anything: the intent lies in a row and ``swee
 it. So a message that cannot be sent is a matter of seconds, not of loss, and enqueuing may fail
 fast and quietly. It never raises, waits at most ``PATIENCE`` seconds even for a broker that
 accepts connections and then says nothing, and after a failure this process does not knock again
-for ``REST`` seconds: requests stay quick while the broker is away.
+for ``REST`` seconds: requests stay quick while the broker is away. Celery's client may go on
+knocking by itself, for as long as the broker is away; meanwhile a ``GLANCE`` is enough.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ from django.db import transaction
 logger = logging.getLogger("django_tavus.enqueue")
 
 PATIENCE = 0.5
+GLANCE = 0.05
 REST = 5.0
 PREFIX = "django_tavus."
 
 Message = tuple[str, tuple[object, ...]]
+Outcome = queue.SimpleQueue[Exception | None]
 
 
 def enqueue(task: str, *args: object) -> None:
@@ -43,22 +46,38 @@ class Publisher:
     def __init__(self) -> None:
         self.pid = os.getpid()
         self.resting_until = 0.0
-        self.handed_over: queue.SimpleQueue[tuple[Message, queue.SimpleQueue[Exception | None]]]
-        self.handed_over = queue.SimpleQueue()
+        self.handed_over: queue.SimpleQueue[tuple[Message, Outcome]] = queue.SimpleQueue()
+        self.given_up: Outcome | None = None
         threading.Thread(target=self._work, name="django_tavus.enqueue", daemon=True).start()
 
     def publish(self, message: Message) -> None:
         """Hand over one message and wait until it is sent, but not for long."""
         if time.monotonic() < self.resting_until:
             return
-        answer: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+        if self._is_stuck():
+            self._rest(message, TimeoutError())
+            return
+        answer: Outcome = queue.SimpleQueue()
         self.handed_over.put((message, answer))
         try:
             error = answer.get(timeout=PATIENCE)
         except queue.Empty:
             error = TimeoutError()
+            self.given_up = answer
         if error is not None:
             self._rest(message, error)
+
+    def _is_stuck(self) -> bool:
+        """Whether the thread still tries to send what somebody has given up waiting for."""
+        given_up = self.given_up
+        if given_up is None:
+            return False
+        try:
+            given_up.put(given_up.get(timeout=GLANCE))  # back: other threads ask too
+        except queue.Empty:
+            return True
+        self.given_up = None
+        return False
 
     def _work(self) -> None:
         while True:

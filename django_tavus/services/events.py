@@ -11,10 +11,10 @@ import json
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from django_tavus.client import parse_datetime
@@ -28,6 +28,7 @@ from django_tavus.services.tokens import Subject
 logger = logging.getLogger("django_tavus.events")
 
 Body = Mapping[str, Any]
+Row = TypeVar("Row", Conversation, Document, Replica)
 
 # Two names for one fact: newer Tavus sends both, milliseconds apart.
 CANONICAL = {"system.pal_joined": "system.replica_joined"}
@@ -151,8 +152,10 @@ def record(subject: Subject, body: Body, *, source: str = EventSource.CALLBACK) 
 def process(pk: int) -> None:
     """Give a received event its effect, once; a failure is noted and tried again later."""
     try:
-        event = WebhookEvent.objects.get(pk=pk, status=EventStatus.RECEIVED)
+        event = WebhookEvent.objects.get(pk=pk)
     except WebhookEvent.DoesNotExist:
+        return
+    if event.status != EventStatus.RECEIVED:
         return
     try:
         with transaction.atomic():
@@ -204,18 +207,19 @@ def _was_announced(event: WebhookEvent) -> bool:
 
 
 def _lock(event: WebhookEvent) -> Conversation | Document | Replica | None:
-    now = timezone.now()
     if event.conversation_id is not None:
         conversations = Conversation.objects.filter(pk=event.conversation_id)
-        conversations.update(heard_at=now)
-        return conversations.only(*effects.CONVERSATION_FIELDS).first()
+        return _locked(conversations, *effects.CONVERSATION_FIELDS)
     if event.document_id is not None:
-        documents = Document.objects.filter(pk=event.document_id)
-        documents.update(heard_at=now)
-        return documents.first()
-    replicas = Replica.objects.filter(pk=event.replica_id or 0)
-    replicas.update(heard_at=now)
-    return replicas.first()
+        return _locked(Document.objects.filter(pk=event.document_id))
+    return _locked(Replica.objects.filter(pk=event.replica_id or 0))
+
+
+def _locked(rows: QuerySet[Row], *fields: str) -> Row | None:
+    """Lock the only one of ``rows`` and read its ``fields`` (all, if none is named)."""
+    if not rows.update(heard_at=timezone.now()):
+        return None
+    return (rows.only(*fields) if fields else rows).get()
 
 
 def _failed(event: WebhookEvent, error: Exception) -> None:

@@ -56,6 +56,23 @@ def reconcile(now: datetime | None = None) -> int:
     return len(pks)
 
 
+def look_now(conversation: Conversation) -> bool:
+    """Have the room of a doubtful launch looked for at once; false if it is not in doubt.
+
+    Talks no HTTP: the wish is stored as a check that is due.
+    """
+    doubtful = Conversation.objects.filter(
+        pk=conversation.pk,
+        status=ConversationStatus.LAUNCHING,
+        tavus_id__isnull=True,
+        error_code="outcome_unknown",
+    )
+    if not doubtful.store(next_check_at=timezone.now()):
+        return False
+    enqueue("reconcile_conversations")
+    return True
+
+
 def _claim(pk: Any, now: datetime) -> bool:
     """Put the next check off, which also keeps a second worker from making this one."""
     pause = timedelta(seconds=get_settings().RECONCILE_AFTER)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from django_tavus.client import NotFound
@@ -21,6 +22,9 @@ from django_tavus.services.enqueue import enqueue
 logger = logging.getLogger("django_tavus.retention")
 
 BATCH = 200
+# SQLite has one writer at a time, and whoever waits looks again every 0.1 s: batches that follow
+# each other without a pause would keep callbacks out until they are answered 503.
+PAUSE = 0.2  # seconds
 
 
 @dataclass
@@ -49,6 +53,8 @@ def prune(
         return _count(due, report)
     while pks := list(due.order_by("created_at").values_list("pk", flat=True)[:BATCH]):
         _prune_batch(pks, report)
+        if not connection.features.has_select_for_update:
+            time.sleep(PAUSE)
     return report
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ USERS: dict[str, dict[str, Any]] = {
     "launch": {"codenames": (*VIEW, "launch_conversation")},
     "end": {"codenames": (*VIEW, "end_conversation")},
     "replay": {"codenames": (*VIEW, "replay_event")},
+    "erase": {"codenames": (*VIEW, "erase_conversation")},
     "change": {"codenames": (*VIEW, "change_conversation", "change_persona")},
     "view": {"codenames": VIEW},
     "none": {"codenames": ()},
@@ -37,6 +39,7 @@ STATES: dict[str, dict[str, Any]] = {
 CAN_END = {"queued", "launching", "in doubt", "active"}
 MAY_END = {"superuser", "end"}
 MAY_LAUNCH = {"superuser", "launch"}
+MAY_FIND = {"superuser", "launch", "change"}
 MAY_REPLAY = {"superuser", "replay"}
 MAY_SYNC_PERSONAS = {"superuser", "change"}
 SEES_NOTHING = {"none", "launch but no view"}
@@ -71,6 +74,55 @@ def test_end(kind: str, state: str, user: Callable[[str], Staff]) -> None:
     assert LogEntry.objects.filter(user=client.user).exists() == wanted
     if state != "ending":
         assert (conversation.end_requested_at is not None) == wanted
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("kind", USERS)
+def test_find(kind: str, state: str, user: Callable[[str], Staff], worker: Any) -> None:
+    later = timezone.now() + timedelta(hours=1)
+    conversation = make_conversation(next_check_at=later, **STATES[state])
+    client = user(kind)
+    page = client.get(client.page(conversation))
+    answer = client.tool(conversation, "find")
+    worker.commit()
+    conversation.refresh_from_db()
+    wanted = kind in MAY_FIND and state == "in doubt"
+    assert (conversation.next_check_at < later) == wanted
+    assert (("django_tavus.reconcile_conversations", ()) in worker.messages) == wanted
+    assert LogEntry.objects.filter(user=client.user).exists() == wanted
+    if kind in SEES_NOTHING:
+        assert page.status_code == answer.status_code == 403
+        return
+    assert ("find" in {button.name for button in page.context["tool_buttons"]}) == wanted
+    assert answer.status_code == (302 if kind in MAY_FIND else 403)
+
+
+@pytest.mark.parametrize("kind", USERS)
+def test_replay_failed(kind: str, user: Callable[[str], Staff], worker: Any) -> None:
+    conversation = make_conversation()
+    events = {
+        status: WebhookEvent.objects.create(
+            dedupe_key=status, conversation=conversation, status=status
+        )
+        for status in EventStatus.values
+    }
+    client = user(kind)
+    page = client.get(changelist_url(WebhookEvent))
+    answer = client.post(changelist_url(WebhookEvent) + "tools/replay-failed/", {"confirm": "1"})
+    worker.commit()
+    failed = events.pop(EventStatus.FAILED)
+    failed.refresh_from_db()
+    assert (failed.status == EventStatus.RECEIVED) == (kind in MAY_REPLAY)
+    expected = [("django_tavus.process_event", (failed.pk,))] if kind in MAY_REPLAY else []
+    assert worker.messages == expected
+    assert LogEntry.objects.filter(user=client.user).exists() == (kind in MAY_REPLAY)
+    assert answer.status_code == (302 if kind in MAY_REPLAY else 403)
+    if kind not in SEES_NOTHING:
+        names = [button.name for button in page.context["tool_buttons"]]
+        assert names == (["replay-failed"] if kind in MAY_REPLAY else [])
+    for status, event in events.items():
+        event.refresh_from_db()
+        assert event.status == status
 
 
 @pytest.mark.parametrize("kind", USERS)

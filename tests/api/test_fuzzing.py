@@ -35,6 +35,9 @@ PARAMETERS = st.sampled_from(
         "format",
         "persona_type",
         "replica_type",
+        "by",
+        "since",
+        "until",
     )
 )
 
@@ -47,7 +50,8 @@ fuzzed = settings(
 
 @pytest.fixture
 def trusted(as_user, make_user):
-    return as_user(make_user("trusted", "launch_conversation", "view_document"))
+    codenames = ("launch_conversation", "view_document", "view_conversation")
+    return as_user(make_user("trusted", *codenames, is_staff=True))
 
 
 @fuzzed
@@ -70,7 +74,7 @@ def test_no_body_is_a_server_error(trusted, persona, body: dict[str, Any], prope
 
 @fuzzed
 @given(name=PARAMETERS, value=st.text(st.characters(exclude_categories=["Cs"])))
-@pytest.mark.parametrize("kind", ["conversations", "personas", "replicas", "documents"])
+@pytest.mark.parametrize("kind", ["conversations", "personas", "replicas", "documents", "usage"])
 def test_no_parameter_is_a_server_error(trusted, kind, name, value):
     answer = trusted.get(f"{ROOT}/{kind}/", {name: value})
     assert answer.status_code in (200, 400, 404, 406)

@@ -17,6 +17,7 @@ MATRIX: dict[str, tuple[str, str, int, int, int, int, int]] = {
     "conversation-list create": ("post", "launch_conversation", 403, 202, 202, 202, 202),
     "conversation-detail": ("get", "view_conversation", 403, 404, 200, 404, 200),
     "conversation-detail delete": ("delete", "delete_conversation", 403, 404, 403, 404, 204),
+    "conversation-detail erase": ("delete", "erase_conversation", 403, 404, 403, 404, 202),
     "conversation-end": ("post", "end_conversation", 403, 404, 202, 404, 204),
     "conversation-transcript": ("get", "view_transcript", 403, 404, 200, 404, 200),
     "conversation-events": ("get", "view_webhookevent", 403, 404, 403, 404, 200),
@@ -26,6 +27,7 @@ MATRIX: dict[str, tuple[str, str, int, int, int, int, int]] = {
     "replica-detail": ("get", "view_replica", 403, 200, 200, 200, 200),
     "document-list": ("get", "view_document", 403, 403, 403, 403, 200),
     "document-detail": ("get", "view_document", 403, 403, 403, 403, 200),
+    "usage-list": ("get", "view_conversation", 403, 403, 403, 403, 200),
 }
 VIEWERS = ("anonymous", "other", "owner", "staff", "permitted")
 
@@ -49,7 +51,8 @@ def url_of(endpoint: str, conversation: Conversation) -> str:
     if name.endswith("-list"):
         return reverse(f"django_tavus:{name}")
     if name.startswith("conversation"):
-        return reverse(f"django_tavus:{name}", kwargs={"pk": conversation.pk})
+        url = reverse(f"django_tavus:{name}", kwargs={"pk": conversation.pk})
+        return f"{url}?hard=true" if endpoint.endswith(" erase") else url
     row = {
         "persona-detail": conversation.persona,
         "replica-detail": conversation.persona.default_replica,
@@ -170,6 +173,64 @@ def test_delete_with_an_unknown_wish_does_nothing(as_user, make_staff, owner):
     assert answer.status_code == 400
     assert list(answer.json()) == ["harder"]
     assert Conversation.objects.exists()
+
+
+# --- erasing ----------------------------------------------------------------------------------
+
+
+def test_hard_delete_is_stored_and_carried_out_by_a_task(as_user, make_staff, owner, worker):
+    conversation = make_conversation(owner=owner, status="ended")
+    client = as_user(make_staff("erase_conversation"))
+    for _ in range(2):
+        answer = client.delete(url_of("conversation-detail erase", conversation))
+        assert answer.status_code == 202
+    worker.commit()
+    assert set(worker.messages) == {("django_tavus.erase_conversation", (str(conversation.pk),))}
+    conversation.refresh_from_db()
+    assert conversation.erase_requested_at is not None
+
+
+@pytest.mark.parametrize("status", ["queued", "launching", "active"])
+def test_live_conversation_is_not_erased(as_user, make_staff, owner, worker, status):
+    conversation = make_conversation(owner=owner, status=status)
+    client = as_user(make_staff("erase_conversation"))
+    answer = client.delete(url_of("conversation-detail erase", conversation))
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "still_running"
+    conversation.refresh_from_db()
+    assert conversation.erase_requested_at is None
+    assert conversation.end_requested_at is None
+    worker.commit()
+    assert not worker.messages
+
+
+def test_deleting_and_erasing_are_two_permissions(as_user, make_staff, owner):
+    conversation = make_conversation(owner=owner, status="ended")
+    plain = url_of("conversation-detail", conversation)
+    hard = url_of("conversation-detail erase", conversation)
+    viewing = "view_conversation"
+    assert as_user(make_staff(viewing, "delete_conversation")).delete(hard).status_code == 403
+    assert as_user(make_staff(viewing, "erase_conversation")).delete(plain).status_code == 403
+    conversation.refresh_from_db()
+    assert conversation.erase_requested_at is None
+
+
+def test_hard_false_is_a_plain_delete(as_user, make_staff, owner):
+    conversation = make_conversation(owner=owner, status="ended")
+    client = as_user(make_staff("delete_conversation"))
+    url = url_of("conversation-detail", conversation) + "?hard=false"
+    assert client.delete(url).status_code == 204
+    assert not Conversation.objects.exists()
+
+
+@pytest.mark.parametrize("query", ["hard=yes", "hard=", "hard=TRUE%00", "hard=true&harder=true"])
+def test_hard_delete_with_an_unclear_wish_does_nothing(as_user, make_staff, owner, query):
+    conversation = make_conversation(owner=owner, status="ended")
+    client = as_user(make_staff("delete_conversation", "erase_conversation"))
+    answer = client.delete(f"{url_of('conversation-detail', conversation)}?{query}")
+    assert answer.status_code == 400
+    conversation.refresh_from_db()
+    assert conversation.erase_requested_at is None
 
 
 def test_events_are_listed_newest_first(as_user, make_staff, owner):

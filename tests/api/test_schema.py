@@ -36,6 +36,7 @@ OPERATIONS = {
     "tavus_personas_retrieve",
     "tavus_replicas_list",
     "tavus_replicas_retrieve",
+    "tavus_usage_list",
 }
 
 
@@ -141,7 +142,7 @@ row.persona.documents.add(make_document())
 Utterance.objects.create(conversation=row, position=0, role="user", content="Hi")
 WebhookEvent.objects.create(dedupe_key="k", source="callback", conversation=row)
 keys = {"conversations": row.pk, "personas": row.persona_id, "documents": row.documents.get().pk,
-        "replicas": row.persona.default_replica_id}
+        "replicas": row.persona.default_replica_id, "usage": ""}
 for user in (plain, chief):
     client = APIClient()
     client.force_login(user)
@@ -159,5 +160,5 @@ for user in (plain, chief):
         rest={"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"},
     )
     answers = [line.split() for line in out.splitlines()]
-    assert len(answers) == 2 * 10
+    assert len(answers) == 2 * 11
     assert {status for user, status, _path in answers if user == "chief"} == {"200"}

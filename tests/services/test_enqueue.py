@@ -66,10 +66,24 @@ def test_a_mute_broker_holds_nobody_up(monkeypatch, publisher):
     for number in range(20):
         enqueue.enqueue("process_event", number)
     assert len(calls) == 1  # the others did not even wait
+    monkeypatch.setattr(enqueue, "GLANCE", 10)
     speak.set()
     publisher.resting_until = 0.0
     enqueue.enqueue("process_event", 99)
     assert len(calls) == 2
+
+
+def test_nobody_waits_again_for_a_broker_that_stays_away(monkeypatch, publisher):
+    speak = threading.Event()
+    monkeypatch.setattr(enqueue, "_publish", lambda name, args: speak.wait(30))
+    monkeypatch.setattr(enqueue, "PATIENCE", 0.05)
+    enqueue.enqueue("process_event", 1)
+    monkeypatch.setattr(enqueue, "PATIENCE", 30)
+    publisher.resting_until = 0.0
+    enqueue.enqueue("process_event", 2)
+    assert publisher.handed_over.empty()
+    assert publisher.resting_until > 0.0
+    speak.set()
 
 
 def test_a_child_process_gets_a_publisher_of_its_own(monkeypatch):

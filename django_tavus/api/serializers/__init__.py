@@ -10,6 +10,7 @@ from django_tavus.api.serializers.mirrors import (
     ReplicaSerializer,
 )
 from django_tavus.api.serializers.transcripts import TranscriptSerializer, TurnSerializer
+from django_tavus.api.serializers.usage import UsageRowSerializer, UsageSerializer
 
 __all__ = [
     "ConversationSerializer",
@@ -20,4 +21,6 @@ __all__ = [
     "ReplicaSerializer",
     "TranscriptSerializer",
     "TurnSerializer",
+    "UsageRowSerializer",
+    "UsageSerializer",
 ]

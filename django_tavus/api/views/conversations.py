@@ -18,7 +18,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.throttling import BaseThrottle
 
 from django_tavus.api import filters
-from django_tavus.api.errors import bad_parameter, translated_errors
+from django_tavus.api.errors import StillRunning, bad_parameter, translated_errors
 from django_tavus.api.etags import conditional
 from django_tavus.api.idempotency import idempotency
 from django_tavus.api.permissions import HasAccount, MayAct
@@ -39,7 +39,7 @@ from django_tavus.api.serializers import (
 from django_tavus.api.throttling import LaunchThrottle
 from django_tavus.models import Conversation, ConversationDocument
 from django_tavus.models.conversation import ConversationQuerySet
-from django_tavus.services import access, end_conversation
+from django_tavus.services import access, end_conversation, retention
 from django_tavus.services.launch_fields import read_launch
 from django_tavus.services.requesting import store_conversation
 
@@ -61,6 +61,7 @@ ACT_OF_ACTION = {
     "events": "events",
     "transcript": "transcript",
 }
+HARD = {"true": True, "false": False}
 ONE = (ConversationSerializer, "The conversation.")
 
 
@@ -89,6 +90,8 @@ class ConversationViewSet(TavusViewSet[Conversation]):
     @property
     def act(self) -> str:
         """The key of ``services.access.ACTS`` that the request is measured by."""
+        if self.action == "destroy" and self._is_hard():
+            return "erase"
         return ACT_OF_ACTION.get(self.action, "view")
 
     def get_throttles(self) -> list[BaseThrottle]:
@@ -194,18 +197,42 @@ class ConversationViewSet(TavusViewSet[Conversation]):
 
     @described(
         "tavus_conversations_delete",
-        {204: (None, "Deleted here; nothing is deleted at Tavus.")},
+        {
+            204: (None, "Deleted here; nothing is deleted at Tavus."),
+            202: (None, "With `hard`: it is being erased at Tavus, and then here."),
+        },
         errors=(400, 404, 409),
+        parameters=(query("hard", "Erase it at Tavus too, irrevocably.", bool),),
     )
     def destroy(self, request: Request, pk: uuid.UUID) -> Response:
         """Delete a conversation that is over."""
-        for name in request.query_params:
+        for name in request.query_params.keys() - {"hard"}:
             # What is asked for beyond deleting must not be taken for done.
             raise bad_parameter(name, _("Unknown parameter."))
+        is_hard = self._is_hard()
         conversation = self.get_object()
+        if is_hard:
+            return self._erase(conversation)
         with translated_errors():
             conversation.delete()
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def _is_hard(self) -> bool:
+        """Whether the request is to erase.
+
+        Raises:
+            ValidationError: it says neither true nor false.
+        """
+        chosen = self.request.query_params.get("hard", "false")
+        if chosen not in HARD:
+            raise bad_parameter("hard", _("Must be true or false."))
+        return HARD[chosen]
+
+    def _erase(self, conversation: Conversation) -> Response:
+        if not conversation.is_over:
+            raise StillRunning
+        retention.request_erasure(conversation)
+        return Response(status=status.HTTP_202_ACCEPTED)
 
     @described(
         "tavus_conversations_end",

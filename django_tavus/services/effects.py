@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from django_tavus.client import parse_datetime
@@ -156,9 +157,13 @@ def _shutdown(
             *([str(conversation.pk)] if doubtful else []),
         )
         return [entry]
-    # Ended by us already: Tavus's own date and reason are the truth, the earliest of them.
+    # Ended by us already: Tavus's own date and reason are the truth, the earliest of them. What a
+    # callback changes is looked at once more, even after the last look: it may be forged.
+    look = timezone.now() + timedelta(seconds=get_settings().RECONCILE_AFTER)
     ended = row.filter(status=ConversationStatus.ENDED)
-    ended.filter(Q(shutdown_seen=False) | Q(ended_at__gt=at)).store(**told)
+    ended.filter(Q(shutdown_seen=False) | Q(ended_at__gt=at)).store(
+        next_check_at=Coalesce("next_check_at", Value(look)), **told
+    )
     return []
 
 

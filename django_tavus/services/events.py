@@ -193,9 +193,7 @@ def _apply(event: WebhookEvent) -> list[OutboxEntry | None]:
         entries.append(
             OutboxEntry.objects.draft("webhook_received", subject, event=event, occasion=event.pk)
         )
-    OutboxEntry.objects.bulk_create(
-        entry for entry in entries if entry is not None and entry.pk is None
-    )
+    OutboxEntry.objects.bulk_create([entry for entry in entries if entry and not entry.pk])
     return entries
 
 

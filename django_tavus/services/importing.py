@@ -164,10 +164,11 @@ def _row(
         synced_at=now,
         updated_at=now,
     )
+    row.launched_at = began
     if status == ConversationStatus.ENDED:
-        row.launched_at, row.ended_at = began, _ended_at(body, began or now)
-    # A running one has no launched_at: it is what lets our clock end a call that is too long, and
-    # we end only what is ours.
+        row.ended_at = _ended_at(body, began or now)
+    else:
+        row.next_check_at = now  # it holds a slot until reconciling sees its end
     return row
 
 

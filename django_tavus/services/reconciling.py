@@ -228,7 +228,8 @@ def disown_orphans(now: datetime) -> None:
 def end_leaks(now: datetime) -> None:
     """End what runs past its time by our clock, and what everybody has left."""
     left = Q(left_at__lt=now - AWAY) & (Q(polled_at__isnull=True) | Q(polled_at__lt=F("left_at")))
-    active = Conversation.objects.active().filter(end_requested_at__isnull=True)
+    # We end only what is ours: what was imported has never been attempted here.
+    active = Conversation.objects.active().filter(end_requested_at__isnull=True, attempts__gt=0)
     for conversation in active.filter(left)[:BATCH]:
         end_conversation(conversation)
     # All of them, oldest first: how long each may last stands in its properties.

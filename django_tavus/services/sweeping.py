@@ -17,6 +17,7 @@ from django_tavus.services import adopting, announcing, ending, leaving, pushing
 from django_tavus.services.enqueue import enqueue
 
 BATCH = 500
+RESEND = timedelta(seconds=30)  # until a message that was sent again counts as lost too
 FRESH = timedelta(seconds=5)  # for so long the message that was sent may still be on its way
 
 
@@ -36,9 +37,14 @@ def sweep(now: datetime | None = None) -> None:
 
 
 def sweep_events(now: datetime) -> None:
-    """Events that were stored and not processed."""
+    """Events that were stored and not processed; each is sent again only after a while.
+
+    A worker that is busy with a backlog must not find every sweep's copy of it in its queue.
+    """
     due = WebhookEvent.objects.due(now).filter(received_at__lt=now - FRESH).order_by("pk")
-    for pk in due.values_list("pk", flat=True)[:BATCH]:
+    pks = list(due.values_list("pk", flat=True)[:BATCH])
+    WebhookEvent.objects.due(now).filter(pk__in=pks).update(next_attempt_at=now + RESEND)
+    for pk in pks:
         enqueue("process_event", pk)
 
 

@@ -265,6 +265,29 @@ def test_what_runs_past_its_time_is_ended(conversation, tavus_sandbox, worker):
     assert rooms(tavus_sandbox) == {"ended"}
 
 
+def test_what_was_started_elsewhere_is_watched_and_never_ended_by_us(tavus_sandbox, worker):
+    from django_tavus.services import syncing
+    from django_tavus.services.clients import get_client
+
+    tavus_sandbox.add_replica(replica_id="r1", replica_name="Anna")
+    body = {"replica_id": "r1", "properties": {"max_call_duration": 9000}}
+    room = get_client().conversations.create(**body)["conversation_id"]
+    syncing.sync_objects("conversations")
+    row = Conversation.objects.get(tavus_id=room)
+    assert (row.status, row.owner, row.attempts) == ("active", None, 0)
+    tavus_sandbox.advance(2)
+    tavus_sandbox.join(room)
+    with later(4000):  # past the hour that a call lasts unless its creator said otherwise
+        reconciling.reconcile()
+        worker.run()
+        assert tavus_sandbox.engine.conversations[room].status == "active"
+        tavus_sandbox.advance(9000)
+        Conversation.objects.update(next_check_at=timezone.now())
+        reconciling.reconcile()
+    row.refresh_from_db()
+    assert row.status == "ended"
+
+
 # --- the sweep --------------------------------------------------------------------------------
 
 
@@ -300,3 +323,16 @@ def test_a_signal_that_a_dead_process_owes_is_sent_once(conversation, signals_se
     entry.refresh_from_db()
     assert entry.sent_at is not None
     assert [n for n, _ in signals_sent] == ["conversation_ended"]
+
+
+def test_a_backlog_is_not_multiplied_by_every_sweep(conversation, tavus_sandbox, worker):
+    talk(tavus_sandbox, conversation)
+    deliver_due(tavus_sandbox)
+    worker.messages.clear()
+    waiting = WebhookEvent.objects.filter(status="received").count()
+    assert waiting
+    now = timezone.now() + timedelta(seconds=700)
+    for seconds, expected in ((0, waiting), (10, 0), (20, 0), (31, waiting)):
+        worker.messages.clear()
+        sweeping.sweep_events(now + timedelta(seconds=seconds))
+        assert len(worker.messages) == expected

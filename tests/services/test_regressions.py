@@ -329,6 +329,32 @@ def test_a_forged_end_does_not_keep_tavus_own_reason_out(active, worker, tavus_s
     assert abs(row.ended_at - room.ended_at) < timedelta(seconds=1)
 
 
+def test_an_end_forged_when_everything_is_known_does_not_stand(active, worker, tavus_sandbox):
+    """The last look was made: without another one the forged date would stay for good."""
+    end_conversation(active)
+    worker.run()
+    Conversation.objects.update(next_check_at=None)
+    with later(20):
+        deliver_due(tavus_sandbox)
+        worker.run()
+        Conversation.objects.update(next_check_at=None)
+    forged = {
+        "conversation_id": active.tavus_id,
+        "event_type": "system.shutdown",
+        "timestamp": "2020-01-01T00:00:00Z",
+        "properties": {"shutdown_reason": "forged"},
+    }
+    with later(300):
+        deliver_callback(active, forged)
+        worker.run()
+    with later(600):
+        reconciling.reconcile()
+    row = fresh(active)
+    assert row.shutdown_reason == "end_conversation_endpoint_hit"
+    room = tavus_sandbox.conversation(active.tavus_id)
+    assert abs(row.ended_at - room.ended_at) < timedelta(seconds=1)
+
+
 def test_a_date_out_of_this_world_does_not_reach_the_row(active, worker):
     joined = {
         "conversation_id": active.tavus_id,

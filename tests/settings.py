@@ -31,6 +31,7 @@ SECRET_KEY = "only-for-tests"
 DATABASES = {"default": DATABASE_CHOICES[os.environ.get("TEST_DATABASE", "sqlite")]}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
+TIME_ZONE = "UTC"  # MariaDB may lack its time zone tables, which date hierarchies need
 ROOT_URLCONF = "tests.urls"
 ALLOWED_HOSTS = ["*"]
 INSTALLED_APPS = [

@@ -15,7 +15,11 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions, status
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 
+from django_tavus.services.documents import RecrawlRefusedError
 from django_tavus.services.errors import IdempotencyConflictError, LaunchRefusedError
+
+OBJECT_STATES = frozenset({"system", "gone", "deleting"})
+"""Codes of what cannot be changed because of what it is, whatever the body says."""
 
 
 class IdempotencyConflict(APIException):
@@ -52,6 +56,30 @@ class LaunchRefused(APIException):
         self.wait = refusal.retry_after
 
 
+class RecrawlRefused(APIException):
+    """A recrawl that Tavus would refuse now: 429 where waiting helps, else 409."""
+
+    def __init__(self, refusal: RecrawlRefusedError) -> None:
+        super().__init__(refusal.message, refusal.code)
+        self.wait = refusal.retry_after
+        waits = refusal.retry_after is not None
+        self.status_code = status.HTTP_429_TOO_MANY_REQUESTS if waits else status.HTTP_409_CONFLICT
+
+
+class NotChangeable(APIException):
+    """An object of Tavus's own, or one that is gone or on its way out."""
+
+    status_code = status.HTTP_409_CONFLICT
+
+
+def refused_value(error: DjangoValidationError) -> APIException:
+    """Return 409 for an object that cannot be changed at all, else the errors by field."""
+    code = getattr(error, "code", None)
+    if not hasattr(error, "error_dict") and code in OBJECT_STATES:
+        return NotChangeable(error.messages[0], code)
+    return field_errors(error)
+
+
 def field_errors(error: DjangoValidationError) -> ValidationError:
     """Return Django's error as DRF's: the same fields, sentences and codes."""
     if not hasattr(error, "error_dict"):
@@ -72,7 +100,8 @@ TRANSLATIONS: tuple[Translation, ...] = (
     (LaunchRefusedError, LaunchRefused),
     (IdempotencyConflictError, lambda error: IdempotencyConflict()),
     (ProtectedError, lambda error: StillRunning()),
-    (DjangoValidationError, field_errors),
+    (RecrawlRefusedError, RecrawlRefused),
+    (DjangoValidationError, refused_value),
 )
 REFUSALS = tuple(kind for kind, _translate in TRANSLATIONS)
 

@@ -39,7 +39,7 @@ class StrictJSONParser(BaseParser):
             ValidationError: a member that cannot be stored; names it.
         """
         body = _decode(_read(stream))
-        _refuse_unstorable(body)
+        refuse_unstorable(body)
         return body
 
 
@@ -87,7 +87,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _refuse_unstorable(body: Any) -> None:
+def refuse_unstorable(body: Any) -> None:
+    """Refuse members that no database could store.
+
+    Raises:
+        ValidationError: naming them.
+    """
     members = body.items() if isinstance(body, dict) else [("non_field_errors", body)]
     errors = {
         _printable(name): [problem]

@@ -36,9 +36,29 @@ class MayViewUsage(BasePermission):
         return access.may_view_usage(request.user)
 
 
-class MayViewDocuments(BasePermission):
-    """Admits who may view documents, which are the company's knowledge."""
+WRITES = {
+    "create": "add",
+    "partial_update": "change",
+    "recrawl": "change",
+    "destroy": "delete",
+}
+"""Django's word for what an action of a view does."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+
+class MayWrite(BasePermission):
+    """Admits to an action that changes something by the model's permission for it."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether the action only reads, or the user has the permission."""
+        if view.action not in WRITES:
+            return True
+        codename = f"{WRITES[view.action]}_{view.queryset.model._meta.model_name}"
+        return access.has_permission(request.user, codename)
+
+
+class MayViewDocuments(BasePermission):
+    """Admits who may view documents, which are the company's knowledge; writing is not viewing."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
         """Whether the user has the permission to view documents."""
-        return access.has_permission(request.user, "view_document")
+        return view.action in WRITES or access.has_permission(request.user, "view_document")

@@ -27,11 +27,12 @@ ERRORS: dict[int, str] = {
     403: "Nobody is signed in, or the permission is missing.",
     404: "There is no such object, or it is somebody else's.",
     406: "There is no such representation.",
-    409: "`idempotency_conflict` or `still_running`.",
+    409: "`idempotency_conflict`, `still_running`; of an object that cannot be changed `system`, "
+    "`gone`, `deleting`; of a recrawl `not_crawled`, `not_published`, `busy`.",
     412: "`If-Match` was given and the object has changed.",
     413: "The body is too large.",
-    415: "The body is not JSON.",
-    429: "`concurrency_limit`, `budget_exhausted` or `throttled`; see `Retry-After`.",
+    415: "The body is of a type that is not read here.",
+    429: "`concurrency_limit`, `budget_exhausted`, `throttled` or `cooldown`; see `Retry-After`.",
 }
 ALWAYS = (401, 403, 406)
 

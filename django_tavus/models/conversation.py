@@ -59,6 +59,9 @@ FORWARD: dict[str, tuple[tuple[str, ...], str]] = {
 }
 
 
+NEEDED_TO_LAUNCH = {"id", "tavus_id", "persona_name", "replica_name"}
+
+
 class ConversationQuerySet(RemoteObjectQuerySet["Conversation"]):
     """Questions about many conversations, and their transitions."""
 
@@ -81,6 +84,18 @@ class ConversationQuerySet(RemoteObjectQuerySet["Conversation"]):
     def queue(self) -> ConversationQuerySet:
         """Waiting conversations, first come first."""
         return self.filter(status=ConversationStatus.QUEUED).order_by("created_at", "pk")
+
+    def to_launch(self) -> ConversationQuerySet:
+        """Waiting conversations, with no more of persona and replica than a create needs."""
+        relations = {"persona": Persona, "replica": Replica}
+        needless = [
+            f"{name}__{field.attname}"
+            for name, model in relations.items()
+            for field in model._meta.concrete_fields
+            if field.attname not in NEEDED_TO_LAUNCH
+        ]
+        queued = self.filter(status=ConversationStatus.QUEUED)
+        return queued.select_related(*relations).defer("remote", *needless)
 
     def for_user(self, user: Any) -> ConversationQuerySet:
         """Conversations that belong to ``user``; none for somebody without an account."""

@@ -130,7 +130,6 @@ def adopt(
     written down to be ended.
     """
     values = mapping.conversation_values(body)
-    rows = Conversation.objects.filter(pk=pk)
     now = timezone.now()
     # A callback tells neither URL nor date: should the answer be lost, they are asked for at once.
     pause = timedelta(seconds=get_settings().RECONCILE_AFTER if values["conversation_url"] else 0)
@@ -154,8 +153,6 @@ def adopt(
     entries: list[OutboxEntry | None] = [entry]
     if body.get("status") == "ended":
         entries.append(_ended_at_once(pk, body, now, event))
-    else:
-        rows.filter(end_requested_at__isnull=False).update(end_owed=True)
     return entries
 
 

@@ -309,7 +309,10 @@ def _mysql(connection: Any) -> Iterator[Finding]:
         told = _("This is MySQL, on which nothing was tried.")
         yield _warn("database", told, _("Use MariaDB or PostgreSQL."))
     if not _knows_days():
-        told = _("The time zone tables are empty: usage by day has no days.")
+        told = _(
+            "The time zone tables are empty: usage has no days, and lists in the admin that can be "
+            "narrowed by date fail."
+        )
         remedy = _("Load them with mysql_tzinfo_to_sql, or set TIME_ZONE to UTC.")
         yield _fail("database", told, remedy)
 

@@ -68,8 +68,8 @@ def launch(pk: uuid.UUID | str) -> None:
     The attempt is committed before its POST. A process that dies in between leaves a row in
     ``launching`` that :func:`django_tavus.services.adopting.settle` looks for at Tavus.
     """
-    conversation = Conversation.objects.select_related("persona", "replica").filter(pk=pk).first()
-    if conversation is None or conversation.status != ConversationStatus.QUEUED:
+    conversation = Conversation.objects.to_launch().filter(pk=pk).order_by().first()
+    if conversation is None:
         return
     try:
         client = get_client()

@@ -18,6 +18,12 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 MAY = {"since": "2026-05-01", "until": "2026-05-31"}
 
 
+@pytest.fixture(autouse=True)
+def utc(settings: Any) -> None:
+    """MariaDB knows other time zones only if its tables of them were loaded."""
+    settings.TIME_ZONE = "UTC"
+
+
 def talk(minutes: float, begun: datetime = NOON, **values: Any) -> Conversation:
     ended = begun + timedelta(minutes=minutes)
     return make_conversation(status="ended", launched_at=begun, ended_at=ended, **values)

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from django_tavus.api.urls import router
 from django_tavus.models import Conversation, WebhookEvent
-from django_tavus.testing.factories import make_conversation, make_document, make_persona
+from django_tavus.testing.factories import make_conversation, make_document
 
 # endpoint: (method, permission, anonymous, other user, owner, staff without, staff with it)
 MATRIX: dict[str, tuple[str, str, int, int, int, int, int]] = {
@@ -27,7 +27,25 @@ MATRIX: dict[str, tuple[str, str, int, int, int, int, int]] = {
     "replica-detail": ("get", "view_replica", 403, 200, 200, 200, 200),
     "document-list": ("get", "view_document", 403, 403, 403, 403, 200),
     "document-detail": ("get", "view_document", 403, 403, 403, 403, 200),
+    "persona-list create": ("post", "add_persona", 403, 403, 403, 403, 202),
+    "persona-detail update": ("patch", "change_persona", 403, 403, 403, 403, 202),
+    "persona-detail delete": ("delete", "delete_persona", 403, 403, 403, 403, 202),
+    "replica-list create": ("post", "add_replica", 403, 403, 403, 403, 202),
+    "replica-detail update": ("patch", "change_replica", 403, 403, 403, 403, 202),
+    "replica-detail delete": ("delete", "delete_replica", 403, 403, 403, 403, 202),
+    "document-list create": ("post", "add_document", 403, 403, 403, 403, 202),
+    "document-detail update": ("patch", "change_document", 403, 403, 403, 403, 202),
+    "document-detail delete": ("delete", "delete_document", 403, 403, 403, 403, 202),
+    "document-recrawl": ("post", "change_document", 403, 403, 403, 403, 202),
     "usage-list": ("get", "view_conversation", 403, 403, 403, 403, 200),
+}
+BODIES: dict[str, dict[str, Any]] = {
+    "persona-list create": {"persona_name": "Coach", "system_prompt": "Be kind."},
+    "persona-detail update": {"persona_name": "Coach"},
+    "replica-list create": {"train_video_url": "https://example.com/me.mp4"},
+    "replica-detail update": {"replica_name": "Anna"},
+    "document-list create": {"document_url": "https://example.com/prices.pdf"},
+    "document-detail update": {"document_name": "Prices"},
 }
 VIEWERS = ("anonymous", "other", "owner", "staff", "permitted")
 
@@ -57,6 +75,7 @@ def url_of(endpoint: str, conversation: Conversation) -> str:
         "persona-detail": conversation.persona,
         "replica-detail": conversation.persona.default_replica,
         "document-detail": conversation.documents.get(),
+        "document-recrawl": conversation.documents.get(),
     }[name]
     return reverse(f"django_tavus:{name}", kwargs={"key": row.tavus_id})
 
@@ -77,9 +96,11 @@ def test_permission_matrix(viewers, as_user, owner, endpoint, viewer):
     method, permission, *statuses = MATRIX[endpoint]
     status = "ended" if method == "delete" else "active"
     conversation = make_conversation(owner=owner, status=status)
-    conversation.documents.add(make_document())
+    conversation.documents.add(make_document(crawl={"depth": 1}))
     client = as_user(viewers(viewer, permission))
-    body = {"persona_id": conversation.persona.tavus_id} if method == "post" else None
+    body = BODIES.get(endpoint)
+    if endpoint == "conversation-list create":
+        body = {"persona_id": conversation.persona.tavus_id}
     answer = getattr(client, method)(url_of(endpoint, conversation), body, format="json")
     assert answer.status_code == statuses[VIEWERS.index(viewer)]
     if answer.status_code in (403, 404):
@@ -255,8 +276,10 @@ def test_conversations_are_not_edited(api, owner, method):
     assert getattr(api, method)(url_of("conversation-detail", conversation)).status_code == 405
 
 
-@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-@pytest.mark.parametrize("kind", ["persona", "replica"])
-def test_mirrors_are_read_only(api, kind, method):
-    make_persona()
-    assert getattr(api, method)(reverse(f"django_tavus:{kind}-list")).status_code == 405
+@pytest.mark.parametrize("kind", ["persona", "replica", "document"])
+def test_mirrors_are_never_replaced_whole(as_user, make_user, kind):
+    client = as_user(make_user("chief", is_superuser=True))
+    conversation = make_conversation()
+    conversation.documents.add(make_document())
+    assert client.put(url_of(f"{kind}-detail", conversation)).status_code == 405
+    assert client.delete(url_of(f"{kind}-list", conversation)).status_code == 405

@@ -11,11 +11,18 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from django_tavus.services import examining
 from django_tavus.testing.factories import make_conversation, make_persona
 from tests.api.conftest import ROOT
 
 USAGE = f"{ROOT}/usage/"
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def utc(settings):
+    """MariaDB knows other time zones only if its tables of them were loaded."""
+    settings.TIME_ZONE = "UTC"
 
 
 @pytest.fixture
@@ -110,6 +117,8 @@ def test_a_date_counts_whole_and_a_moment_exactly(accountant, query, days):
 def test_days_are_those_of_the_time_zone(accountant, settings):
     settings.TIME_ZONE = "Asia/Tokyo"
     timezone.deactivate()
+    if not examining._knows_days():
+        pytest.skip("NOT PROVEN HERE: this MariaDB has no time zone tables")
     talk(1, datetime(2026, 5, 1, 20, tzinfo=UTC))
     assert [row["day"] for row in rows(accountant.get(USAGE))] == ["2026-05-02"]
     assert rows(accountant.get(USAGE, {"since": "2026-05-02", "until": "2026-05-02"}))

@@ -6,8 +6,12 @@ from django_tavus.api.serializers.conversations import ConversationSerializer, L
 from django_tavus.api.serializers.events import EventSerializer
 from django_tavus.api.serializers.mirrors import (
     DocumentSerializer,
+    DocumentUploadSerializer,
+    DocumentWriteSerializer,
     PersonaSerializer,
+    PersonaWriteSerializer,
     ReplicaSerializer,
+    ReplicaWriteSerializer,
 )
 from django_tavus.api.serializers.transcripts import TranscriptSerializer, TurnSerializer
 from django_tavus.api.serializers.usage import UsageRowSerializer, UsageSerializer
@@ -15,10 +19,14 @@ from django_tavus.api.serializers.usage import UsageRowSerializer, UsageSerializ
 __all__ = [
     "ConversationSerializer",
     "DocumentSerializer",
+    "DocumentUploadSerializer",
+    "DocumentWriteSerializer",
     "EventSerializer",
     "LaunchSerializer",
     "PersonaSerializer",
+    "PersonaWriteSerializer",
     "ReplicaSerializer",
+    "ReplicaWriteSerializer",
     "TranscriptSerializer",
     "TurnSerializer",
     "UsageRowSerializer",

@@ -1,47 +1,80 @@
-"""Personas, replicas and documents, read only."""
+"""Personas, replicas and documents: read by many, written with the model's permissions.
+
+What is written is stored and answered with 202; a task tells Tavus. ``sync_state`` says how that
+went.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from django_tavus.api import filters
+from django_tavus.api.errors import bad_parameter, translated_errors
 from django_tavus.api.etags import conditional
-from django_tavus.api.permissions import HasAccount, MayViewDocuments
-from django_tavus.api.policy import Row, TavusViewSet
-from django_tavus.api.schema import described, key
-from django_tavus.api.serializers import DocumentSerializer, PersonaSerializer, ReplicaSerializer
+from django_tavus.api.parsers import StrictJSONParser
+from django_tavus.api.permissions import HasAccount, MayViewDocuments, MayWrite
+from django_tavus.api.policy import Row, TavusViewSet, json_body
+from django_tavus.api.schema import described, header, key, query
+from django_tavus.api.serializers import (
+    DocumentSerializer,
+    DocumentUploadSerializer,
+    DocumentWriteSerializer,
+    PersonaSerializer,
+    PersonaWriteSerializer,
+    ReplicaSerializer,
+    ReplicaWriteSerializer,
+)
+from django_tavus.api.uploads import MULTIPART, body_with_upload
 from django_tavus.models import Document, Persona, Replica
+from django_tavus.services import documents, object_fields, publishing
 from django_tavus.services.access import has_permission
 
 # Columns that a page of a gallery need not drag along.
 REPLICA_BULK = ("remote",)
 PERSONA_BULK = ("remote", "system_prompt", "context", "layers")
+HARD = {"true": True, "false": False}
+IF_MATCH = header("If-Match", "The `ETag` of the version that is to be changed.")
+WRITE_ERRORS = (400, 404, 409, 412, 413, 415)
 
 
 class MirrorViewSet(TavusViewSet[Row]):
-    """Lists and shows the rows of one mirrored model.
+    """Lists, shows and publishes the rows of one mirrored model.
 
     In the path, digits are our primary key and anything else is a Tavus id.
     """
 
     lookup_field = "key"
+    permission_classes = [HasAccount, MayWrite]
 
-    view_permission: str
+    kind: ClassVar[str]
+    """The model's name in routes and permissions."""
 
     @property
     def is_full(self) -> bool:
-        """Whether the viewer may see more than a gallery shows."""
-        return has_permission(self.request.user, self.view_permission)
+        """Whether the viewer may see more than a gallery shows, as whoever may change it does."""
+        user = self.request.user
+        return has_permission(user, f"view_{self.kind}") or has_permission(
+            user, f"change_{self.kind}"
+        )
+
+    def all_rows(self) -> QuerySet[Row]:
+        """Return every row."""
+        return super().get_queryset()
 
     def get_queryset(self) -> QuerySet[Row]:
         """Return all rows for those who may see all of them, else those that exist at Tavus."""
-        rows: Any = super().get_queryset()
+        rows: Any = self.all_rows()
         seen: QuerySet[Row] = rows if self.is_full else rows.known()
         return seen
 
@@ -73,18 +106,80 @@ class MirrorViewSet(TavusViewSet[Row]):
         """Return one row, with an ``ETag``."""
         return conditional(request, Response(self.get_serializer(self.get_object()).data))
 
+    # --- writing ------------------------------------------------------------------------------
+
+    def create(self, request: Request) -> HttpResponse:
+        """Store a new object; 202."""
+        model: Any = self.queryset.model  # type: ignore[union-attr]
+        with translated_errors():
+            row = publishing.create(
+                model, **object_fields.read_create(model, self.read_body(request))
+            )
+        match = request.resolver_match
+        location = reverse(
+            f"django_tavus:{self.kind}-detail",
+            kwargs={"key": row.pk},
+            current_app=match.namespace if match else None,
+        )
+        return self.accepted(row, headers={"Location": location})
+
+    def partial_update(self, request: Request, key: str) -> HttpResponse:
+        """Store changes; 202."""
+        row: Any = self.get_object()
+        if (refusal := self.outdated(request, row)) is not None:
+            return refusal
+        with translated_errors():
+            publishing.edit(row, **object_fields.read_edit(row, json_body(request)))
+        return self.accepted(row)
+
+    def destroy(self, request: Request, key: str) -> HttpResponse:
+        """Store that it is to be deleted; 202."""
+        is_hard = self._is_hard(request)
+        row: Any = self.get_object()
+        if (refusal := self.outdated(request, row)) is not None:
+            return refusal
+        with translated_errors():
+            publishing.request_delete(row, hard=is_hard)
+        return self.accepted(row)
+
+    def read_body(self, request: Request) -> Any:
+        """Return the decoded body of a creation."""
+        return json_body(request)
+
+    def accepted(self, row: Any, headers: dict[str, str] | None = None) -> Response:
+        """Answer 202 and the row as this viewer sees it."""
+        shown = self.all_rows().get(pk=row.pk)
+        code = status.HTTP_202_ACCEPTED
+        return Response(self.get_serializer(shown).data, status=code, headers=headers)
+
+    def outdated(self, request: Request, row: Row) -> HttpResponse | None:
+        """Return 412 where ``If-Match`` names another version than the one there is."""
+        answer = conditional(request, Response(self.get_serializer(row).data))
+        is_outdated = answer.status_code == status.HTTP_412_PRECONDITION_FAILED
+        return answer if is_outdated else None
+
+    def _is_hard(self, request: Request) -> bool:
+        known = {"hard"} if self.kind == "replica" else set()
+        for name in request.query_params.keys() - known:
+            # What is asked for beyond deleting must not be taken for done.
+            raise bad_parameter(name, _("Unknown parameter."))
+        chosen = request.query_params.get("hard", "false")
+        if chosen not in HARD:
+            raise bad_parameter("hard", _("Must be true or false."))
+        return HARD[chosen]
+
 
 class PersonaViewSet(MirrorViewSet[Persona]):
     """Personas; prompt, context, layers and the rest with ``view_persona`` only."""
 
     queryset = Persona.objects.defer(*(f"default_replica__{name}" for name in REPLICA_BULK))
-    view_permission = "view_persona"
+    kind = "persona"
     serializer_class = PersonaSerializer
     filters = filters.PERSONAS
 
-    def get_queryset(self) -> QuerySet[Persona]:
+    def all_rows(self) -> QuerySet[Persona]:
         """Return the rows with what their fields need, and no more."""
-        rows = super().get_queryset().select_related("default_replica")
+        rows = super().all_rows().select_related("default_replica")
         if not self.is_full:
             return rows.defer(*PERSONA_BULK)
         documents = Document.objects.only("tavus_id")
@@ -107,12 +202,43 @@ class PersonaViewSet(MirrorViewSet[Persona]):
         """Show one persona."""
         return super().retrieve(request, key)
 
+    @described(
+        "tavus_personas_create",
+        {202: (PersonaSerializer, "Stored; Tavus is being told.")},
+        errors=(400, 413, 415),
+        request=PersonaWriteSerializer,
+    )
+    def create(self, request: Request) -> HttpResponse:
+        """Create a persona."""
+        return super().create(request)
+
+    @described(
+        "tavus_personas_update",
+        {202: (PersonaSerializer, "Stored; Tavus is being told.")},
+        errors=WRITE_ERRORS,
+        parameters=(key("Our id, or the persona's Tavus id."), IF_MATCH),
+        request=PersonaWriteSerializer,
+    )
+    def partial_update(self, request: Request, key: str) -> HttpResponse:
+        """Change a persona; what is not named stays."""
+        return super().partial_update(request, key)
+
+    @described(
+        "tavus_personas_delete",
+        {202: (PersonaSerializer, "It is being deleted at Tavus, and then here.")},
+        errors=(400, 404, 409, 412),
+        parameters=(key("Our id, or the persona's Tavus id."), IF_MATCH),
+    )
+    def destroy(self, request: Request, key: str) -> HttpResponse:
+        """Delete a persona."""
+        return super().destroy(request, key)
+
 
 class ReplicaViewSet(MirrorViewSet[Replica]):
     """Replicas; training, voice and the rest with ``view_replica`` only."""
 
     queryset = Replica.objects.defer(*REPLICA_BULK)
-    view_permission = "view_replica"
+    kind = "replica"
     serializer_class = ReplicaSerializer
     filters = filters.REPLICAS
 
@@ -133,15 +259,51 @@ class ReplicaViewSet(MirrorViewSet[Replica]):
         """Show one replica."""
         return super().retrieve(request, key)
 
+    @described(
+        "tavus_replicas_create",
+        {202: (ReplicaSerializer, "Stored; Tavus is being told.")},
+        errors=(400, 413, 415),
+        request=ReplicaWriteSerializer,
+    )
+    def create(self, request: Request) -> HttpResponse:
+        """Train a replica."""
+        return super().create(request)
+
+    @described(
+        "tavus_replicas_update",
+        {202: (ReplicaSerializer, "Stored; Tavus is being told.")},
+        errors=WRITE_ERRORS,
+        parameters=(key("Our id, or the replica's Tavus id."), IF_MATCH),
+        request=ReplicaWriteSerializer,
+    )
+    def partial_update(self, request: Request, key: str) -> HttpResponse:
+        """Change a replica; what is not named stays."""
+        return super().partial_update(request, key)
+
+    @described(
+        "tavus_replicas_delete",
+        {202: (ReplicaSerializer, "It is being deleted at Tavus, and then here.")},
+        errors=(400, 404, 409, 412),
+        parameters=(
+            key("Our id, or the replica's Tavus id."),
+            IF_MATCH,
+            query("hard", "Erase the training footage too, irrevocably.", bool),
+        ),
+    )
+    def destroy(self, request: Request, key: str) -> HttpResponse:
+        """Delete a replica."""
+        return super().destroy(request, key)
+
 
 class DocumentViewSet(MirrorViewSet[Document]):
     """Documents, for those with ``view_document``."""
 
     queryset = Document.objects.defer("remote")
-    view_permission = "view_document"
+    kind = "document"
     serializer_class = DocumentSerializer
     filters = filters.DOCUMENTS
-    permission_classes = [HasAccount, MayViewDocuments]
+    permission_classes = [HasAccount, MayWrite, MayViewDocuments]
+    parser_classes = [StrictJSONParser, MultiPartParser]
 
     @described(
         "tavus_documents_list", {200: (DocumentSerializer(many=True), "A page.")}, errors=(400, 404)
@@ -159,3 +321,55 @@ class DocumentViewSet(MirrorViewSet[Document]):
     def retrieve(self, request: Request, key: str) -> HttpResponse:
         """Show one document."""
         return super().retrieve(request, key)
+
+    @described(
+        "tavus_documents_create",
+        {202: (DocumentSerializer, "Stored; Tavus is being told.")},
+        errors=(400, 413, 415),
+        request={
+            StrictJSONParser.media_type: DocumentWriteSerializer,
+            MULTIPART: DocumentUploadSerializer,
+        },
+    )
+    def create(self, request: Request) -> HttpResponse:
+        """Add a document, by its URL or by uploading it."""
+        return super().create(request)
+
+    @described(
+        "tavus_documents_update",
+        {202: (DocumentSerializer, "Stored; Tavus is being told.")},
+        errors=WRITE_ERRORS,
+        parameters=(key("Our id, or the document's Tavus id."), IF_MATCH),
+        request=DocumentWriteSerializer,
+    )
+    def partial_update(self, request: Request, key: str) -> HttpResponse:
+        """Change a document; what is not named stays."""
+        return super().partial_update(request, key)
+
+    @described(
+        "tavus_documents_delete",
+        {202: (DocumentSerializer, "It is being deleted at Tavus, and then here.")},
+        errors=(400, 404, 409, 412),
+        parameters=(key("Our id, or the document's Tavus id."), IF_MATCH),
+    )
+    def destroy(self, request: Request, key: str) -> HttpResponse:
+        """Delete a document."""
+        return super().destroy(request, key)
+
+    def read_body(self, request: Request) -> Any:
+        """Return the decoded body, or the fields and file of a form."""
+        return body_with_upload(request)
+
+    @described(
+        "tavus_documents_recrawl",
+        {202: (DocumentSerializer, "Stored; Tavus is being told.")},
+        errors=(404, 409, 429),
+        parameters=(key("Our id, or the document's Tavus id."),),
+    )
+    @action(detail=True, methods=["post"])
+    def recrawl(self, request: Request, key: str) -> HttpResponse:
+        """Crawl a website again; Tavus does that once an hour."""
+        row = self.get_object()
+        with translated_errors():
+            documents.recrawl(row)
+        return self.accepted(row)

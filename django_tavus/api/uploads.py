@@ -28,7 +28,8 @@ def body_with_upload(request: Request) -> Any:
     """
     if str(request.content_type).partition(";")[0].strip().lower() != MULTIPART:
         return json_body(request)
-    body = _members(request.data)
+    form: Any = request.data
+    body = _members(form)
     refuse_unstorable({name: value for name, value in body.items() if not isinstance(value, File)})
     return body
 

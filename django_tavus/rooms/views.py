@@ -25,7 +25,7 @@ from django_tavus.models import Conversation
 from django_tavus.responses import unlogged
 from django_tavus.rooms.phases import describe, phase_of
 from django_tavus.services import end_conversation, leaving, tokens
-from django_tavus.services.joining import may_end, may_join
+from django_tavus.services.access import may_end, may_join
 
 logger = logging.getLogger("django_tavus.rooms")
 

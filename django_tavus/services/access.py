@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from django_tavus.models import Conversation
 from django_tavus.models.conversation import ConversationQuerySet
-from django_tavus.services import joining
 
 
 def has_permission(user: Any, codename: str) -> bool:
@@ -23,6 +22,11 @@ def has_permission(user: Any, codename: str) -> bool:
 def is_staff_with(user: Any, codename: str) -> bool:
     """Whether ``user`` is staff and has ``django_tavus.<codename>``."""
     return bool(getattr(user, "is_staff", False)) and has_permission(user, codename)
+
+
+def is_owner(user: Any, conversation: Conversation) -> bool:
+    """Whether ``conversation`` belongs to ``user``; nobody owns one without an owner."""
+    return bool(user.is_authenticated) and user.pk == conversation.owner_id
 
 
 class Act(NamedTuple):
@@ -37,7 +41,22 @@ class Act(NamedTuple):
 
 def may_view(user: Any, conversation: Conversation) -> bool:
     """Whether ``user`` may see what was asked for and how it stands."""
-    return joining.is_owner(user, conversation) or is_staff_with(user, "view_conversation")
+    return is_owner(user, conversation) or is_staff_with(user, "view_conversation")
+
+
+def may_join(user: Any, conversation: Conversation) -> bool:
+    """Whether ``user`` may enter the room."""
+    return is_owner(user, conversation) or is_staff_with(user, "launch_conversation")
+
+
+def may_end(user: Any, conversation: Conversation) -> bool:
+    """Whether ``user`` may end it."""
+    return is_owner(user, conversation) or is_staff_with(user, "end_conversation")
+
+
+def may_read_transcript(user: Any, conversation: Conversation) -> bool:
+    """Whether ``user`` may read what was said."""
+    return is_owner(user, conversation) or is_staff_with(user, "view_transcript")
 
 
 def may_delete(user: Any, conversation: Conversation) -> bool:
@@ -62,8 +81,8 @@ def may_view_events(user: Any, conversation: Conversation) -> bool:
 
 ACTS: dict[str, Act] = {
     "view": Act("view_conversation", may_view),
-    "end": Act("end_conversation", joining.may_end),
-    "transcript": Act("view_transcript", joining.may_read_transcript),
+    "end": Act("end_conversation", may_end),
+    "transcript": Act("view_transcript", may_read_transcript),
     "events": Act("view_webhookevent", may_view_events),
     "delete": Act("delete_conversation", may_delete),
     "erase": Act("erase_conversation", may_erase),

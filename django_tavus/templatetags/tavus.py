@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django_tavus.models import Conversation
 from django_tavus.rooms.phases import phase_of
 from django_tavus.services import tokens
-from django_tavus.services.joining import is_owner, may_join, may_read_transcript
+from django_tavus.services.access import is_owner, may_join, may_read_transcript
 
 register = template.Library()
 

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from django_tavus.api.serializers.fields import BlankAsNullField, MomentField, SettledBooleanField
 from django_tavus.models import Conversation
 from django_tavus.models.choices import ConversationStatus, RetrievalStrategy
-from django_tavus.services.joining import may_join
+from django_tavus.services.access import may_join
 
 
 class RecordingStorageSerializer(serializers.Serializer[Any]):

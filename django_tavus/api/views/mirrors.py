@@ -110,7 +110,8 @@ class MirrorViewSet(TavusViewSet[Row]):
 
     def create(self, request: Request) -> HttpResponse:
         """Store a new object; 202."""
-        model: Any = self.queryset.model  # type: ignore[union-attr]
+        view: Any = self
+        model = view.queryset.model
         with translated_errors():
             row = publishing.create(
                 model, **object_fields.read_create(model, self.read_body(request))

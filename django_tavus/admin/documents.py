@@ -8,8 +8,20 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from django_tavus.admin.displays import EMPTY, pretty_json, web_link
-from django_tavus.admin.mirrors import REMOTE_FIELDSET, SYNC_FIELDSET, MirrorAdmin, ReadOnlyAdmin
+from django_tavus.admin.mirrors import PUBLISH_TOOLS, MirrorAdmin, ReadOnlyAdmin, refusable
+from django_tavus.admin.object_tools import ObjectTool
+from django_tavus.admin.publishing_forms import DocumentForm, NewDocumentForm
 from django_tavus.models import ConversationDocument, Document
+from django_tavus.services import documents
+
+
+def why_no_recrawl(document: Document) -> str:
+    """Return why Tavus would not crawl ``document`` again now; empty if it would."""
+    try:
+        documents.check_recrawl(document)
+    except documents.RecrawlRefusedError as error:
+        return error.message
+    return ""
 
 
 @admin.register(Document)
@@ -30,15 +42,37 @@ class DocumentAdmin(MirrorAdmin):
     list_filter = ("status", "sync_state")
     search_fields = ("document_name", "document_url", "tavus_id")
     date_hierarchy = "created_at"
-    fieldsets = (
-        (None, {"fields": ("document_name", "address", "file", "tag_list", "crawl_body")}),
+    object_tools = (
+        ObjectTool(
+            name="recrawl",
+            label=_("Recrawl"),
+            permission="publish",
+            is_shown=lambda document: bool(document.crawl) and not document.delete_requested_at,
+            refusal=why_no_recrawl,
+            run=refusable(documents.recrawl, _("Tavus is being asked to crawl it again.")),
+        ),
+        *PUBLISH_TOOLS,
+    )
+    new_form = NewDocumentForm
+    edit_form = DocumentForm
+    new_fieldsets = (
+        (None, {"fields": ("edition", "document_name", "document_url", "file", "tags")}),
+        (_("Crawl a website"), {"fields": (("crawl_depth", "crawl_max_pages"),)}),
+    )
+    edit_fieldsets = ((None, {"fields": ("edition", "document_name", "tags")}),)
+    state_fieldsets = (
+        (_("Source"), {"fields": ("address", "stored_file", "crawl_body")}),
         (
             _("Processing"),
             {"fields": ("status_badge", "progress", "error_message", "last_crawled_at")},
         ),
-        SYNC_FIELDSET,
-        REMOTE_FIELDSET,
     )
+    shown_fieldsets = ((None, {"fields": ("document_name", "tag_list")}), *state_fieldsets)
+
+    @admin.display(description=_("file"))
+    def stored_file(self, obj: Document) -> str:
+        """Name of the uploaded file."""
+        return obj.file.name or EMPTY
 
     @admin.display(description=_("document URL"))
     def address(self, obj: Document) -> SafeString | str:

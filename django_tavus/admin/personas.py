@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from django_tavus.admin import launching
 from django_tavus.admin.displays import EMPTY, pretty_json
-from django_tavus.admin.mirrors import REMOTE_FIELDSET, SYNC_FIELDSET, MirrorAdmin
+from django_tavus.admin.mirrors import PUBLISH_TOOLS, MirrorAdmin
 from django_tavus.admin.object_tools import Done, ObjectTool, ToolRefusedError
+from django_tavus.admin.publishing_forms import PersonaForm
 from django_tavus.models import Conversation, Persona
 from django_tavus.models.choices import SyncState
 
@@ -61,7 +62,7 @@ class PersonaAdmin(MirrorAdmin):
     sync_kind = "personas"
     shows_findings = True
     action_form = LaunchActionForm
-    actions = ("launch_selected",)
+    actions = ("launch_selected", "delete_selected")
     object_tools = (
         ObjectTool(
             name="launch",
@@ -71,6 +72,7 @@ class PersonaAdmin(MirrorAdmin):
             run=_launch,
             fields=launching.token_field,
         ),
+        *PUBLISH_TOOLS,
     )
     list_display = (
         "__str__",
@@ -83,10 +85,24 @@ class PersonaAdmin(MirrorAdmin):
     )
     list_filter = ("persona_type", "pipeline_mode", "sync_state")
     list_select_related = ("default_replica",)
-    list_defer = ("remote", "layers", "system_prompt", "context", "default_replica__remote")
+    list_defer = (
+        *("remote", "conflicts", "layers", "layer_secrets", "system_prompt", "context"),
+        *("default_replica__remote", "default_replica__conflicts"),
+    )
     search_fields = ("persona_name", "tavus_id")
     date_hierarchy = "created_at"
-    fieldsets = (
+    autocomplete_fields = ("default_replica", "documents")
+    new_form = edit_form = PersonaForm
+    new_fieldsets = edit_fieldsets = (
+        (None, {"fields": ("edition", "persona_name", "default_replica", "pipeline_mode")}),
+        (gettext_lazy("Behavior"), {"fields": ("system_prompt", "context", "greeting")}),
+        (
+            gettext_lazy("Knowledge and rules"),
+            {"fields": ("documents", "document_tags", "objectives_id", "guardrail_ids")},
+        ),
+        (gettext_lazy("Layers"), {"fields": ("layers",)}),
+    )
+    shown_fieldsets = (
         (None, {"fields": ("persona_name", "default_replica", "pipeline_mode", "persona_type")}),
         (gettext_lazy("Behavior"), {"fields": ("system_prompt", "context", "greeting")}),
         (
@@ -94,8 +110,6 @@ class PersonaAdmin(MirrorAdmin):
             {"fields": ("documents", "tag_list", "objectives_id", "guardrail_list")},
         ),
         (gettext_lazy("Layers"), {"fields": ("layers_body",), "classes": ("collapse",)}),
-        SYNC_FIELDSET,
-        REMOTE_FIELDSET,
     )
 
     def has_launch_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -6,8 +6,9 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_tavus.admin.displays import web_link
-from django_tavus.admin.mirrors import REMOTE_FIELDSET, SYNC_FIELDSET, MirrorAdmin
+from django_tavus.admin.displays import EMPTY, web_link
+from django_tavus.admin.mirrors import MirrorAdmin
+from django_tavus.admin.publishing_forms import NewReplicaForm, ReplicaForm
 from django_tavus.models import Replica
 
 
@@ -29,25 +30,44 @@ class ReplicaAdmin(MirrorAdmin):
     list_filter = ("status", "replica_type", "model_name", "sync_state")
     search_fields = ("replica_name", "tavus_id", "voice_name")
     date_hierarchy = "created_at"
-    fieldsets = (
+    can_erase = True
+    new_form = NewReplicaForm
+    edit_form = ReplicaForm
+    new_fieldsets = (
+        (None, {"fields": ("edition", "replica_name", "model_name")}),
         (
-            None,
+            _("Train from a video, or from an image with a voice"),
+            {"fields": ("train_video_url", "train_image_url", "voice_name", "consent_video_url")},
+        ),
+    )
+    edit_fieldsets = ((None, {"fields": ("edition", "replica_name")}),)
+    state_fieldsets = (
+        (
+            _("Training"),
             {
                 "fields": (
-                    "replica_name",
                     "status_badge",
                     "training_progress",
                     "error_message",
                     "replica_type",
-                    "model_name",
-                    "voice_name",
+                    "shown_model_name",
+                    "shown_voice_name",
                 )
             },
         ),
         (_("Media"), {"fields": ("thumbnail", "train_video", "train_image", "consent_video")}),
-        SYNC_FIELDSET,
-        REMOTE_FIELDSET,
     )
+    shown_fieldsets = ((None, {"fields": ("replica_name",)}), *state_fieldsets)
+
+    @admin.display(description=_("model name"))
+    def shown_model_name(self, obj: Replica) -> str:
+        """The generation of its model."""
+        return obj.model_name or EMPTY
+
+    @admin.display(description=_("voice name"))
+    def shown_voice_name(self, obj: Replica) -> str:
+        """The voice that it speaks with."""
+        return obj.voice_name or EMPTY
 
     @admin.display(description=_("thumbnail video"))
     def thumbnail(self, obj: Replica) -> SafeString | str:

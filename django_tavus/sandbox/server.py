@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from werkzeug.datastructures import Headers
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.test import run_wsgi_app
 
@@ -53,7 +54,7 @@ class Handler(WSGIRequestHandler):
                 self.server.app, self.make_environ(), buffered=True
             )
             self._answer(status, headers, b"".join(content))
-        except ConnectionError:
+        except (ConnectionError, ClientDisconnected):  # it died in the middle of its request
             self.close_connection = True
         except Exception:
             self.close_connection = True

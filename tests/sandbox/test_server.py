@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -206,3 +207,17 @@ def test_many_at_once_get_ids_of_their_own(served: Api) -> None:
     for thread in threads:
         thread.join()
     assert len(set(found)) == len(served.sandbox.engine.conversations) == 80
+
+
+def test_client_that_dies_in_the_middle_of_its_request_is_no_failure_of_ours(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    with SandboxServer(sandbox) as server:
+        with socket.create_connection((server.host, server.port)) as client:
+            client.sendall(
+                b"POST /v2/conversations HTTP/1.1\r\nHost: x\r\nx-api-key: k\r\n"
+                b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+            )
+        answer = requests.get(f"{server.url}/v2/personas", headers={"x-api-key": "k"}, timeout=5)
+    assert answer.status_code == 200
+    assert "failed on" not in caplog.text

@@ -18,6 +18,7 @@ from django.core.exceptions import ValidationError
 from django.urls import NoReverseMatch, reverse
 
 from django_tavus.conf import KNOWN_KEYS, TavusSettings, get_settings
+from django_tavus.services.documents import storage_problem
 from django_tavus.services.request_fields import (
     RELATIONS,
     SENT_FIELDS,
@@ -247,6 +248,15 @@ def launch_limits(current: TavusSettings) -> list[CheckMessage]:
     ]
 
 
+def document_storage(current: TavusSettings) -> list[CheckMessage]:
+    """W006: uploaded documents would have no address at which Tavus could fetch them."""
+    problem = storage_problem()
+    if not problem:
+        return []
+    hint = "Documents given by URL work all the same; uploads are refused."
+    return [Notice(problem, hint=hint, id="django_tavus.W006")]
+
+
 CHECKS: tuple[Check, ...] = (
     missing_key,
     wrong_defaults,
@@ -255,5 +265,6 @@ CHECKS: tuple[Check, ...] = (
     urls_mounted,
     broker_timeouts,
     launch_limits,
+    document_storage,
 )
 DEPLOY_CHECKS: tuple[Check, ...] = (public_url, sandbox_address, broker_timeouts, launch_limits)

@@ -3,9 +3,11 @@ from __future__ import annotations
 import pytest
 from celery import current_app
 from django.core.checks import Tags, run_checks
+from django.core.files.storage import Storage
 
 from django_tavus import checks
 from django_tavus.conf import KNOWN_KEYS, get_settings
+from django_tavus.models import Document
 
 GOOD = {
     "API_KEY": "key",
@@ -115,6 +117,25 @@ def test_redis_without_time_outs(settings, monkeypatch):
 
 def test_launching_without_a_limit(settings):
     assert ids(settings, MAX_CONCURRENT=None) == ["django_tavus.W005"]
+
+
+def test_uploads_that_tavus_could_not_fetch(settings):
+    assert ids(settings, PUBLIC_URL="") == ["django_tavus.W006"]
+    assert ids(settings) == []
+
+
+def test_a_storage_without_urls(settings, monkeypatch):
+    storage = Document._meta.get_field("file").storage
+    monkeypatch.setattr(storage, "url", Storage().url)
+    (message,) = checks.document_storage(get_settings())
+    assert message.id == "django_tavus.W006"
+    assert "no URLs" in message.msg
+
+
+def test_a_storage_with_urls_of_its_own_needs_no_public_url(settings, monkeypatch):
+    storage = Document._meta.get_field("file").storage
+    monkeypatch.setattr(storage, "url", lambda name: f"https://files.example/{name}")
+    assert ids(settings, PUBLIC_URL="") == []
 
 
 def test_settings_are_read_live(settings):

@@ -36,7 +36,6 @@ from django_tavus.models.choices import SyncState
 from django_tavus.services import documents, publishing
 from django_tavus.services.enqueue import enqueue
 
-
 Fieldset = tuple[Any, Any]
 
 
@@ -229,7 +228,7 @@ class MirrorAdmin(ObjectToolsMixin, AnyModelAdmin):
         return [
             name
             for name in names
-            if hasattr(type(self), name) or name in own and name not in columns
+            if hasattr(type(self), name) or (name in own and name not in columns)
         ]
 
     def get_form(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error, IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.utils.decorators import method_decorator
+from django.utils.decorators import classonlymethod
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
@@ -26,9 +27,6 @@ def answer(status: int, detail: str = "") -> HttpResponse:
     return unlogged(JsonResponse({"detail": detail} if detail else {}, status=status))
 
 
-@method_decorator(
-    [csrf_exempt, login_not_required, transaction.non_atomic_requests], name="dispatch"
-)
 class CallbackView(View):
     """Take in one callback about the object of the token.
 
@@ -37,6 +35,12 @@ class CallbackView(View):
     """
 
     http_method_names = ["post"]
+
+    @classonlymethod
+    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:  # noqa: N805
+        """Return the view function: outside CSRF, login middleware and ``ATOMIC_REQUESTS``."""
+        view = transaction.non_atomic_requests(super().as_view(**initkwargs))
+        return csrf_exempt(login_not_required(view))
 
     def post(self, request: HttpRequest, token: str) -> HttpResponseBase:
         """Verify, read, store, enqueue, answer."""

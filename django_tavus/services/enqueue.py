@@ -2,14 +2,13 @@
 
 A task is never the only memory of anything: the intent lies in a row and ``sweep_intents`` finds
 it. So a message that cannot be sent is a matter of seconds, not of loss, and enqueuing may fail
-fast and quietly. It never raises, waits at most ``PATIENCE`` seconds even for a broker that
-accepts connections and then says nothing, and after a failure this process does not knock again
-for ``REST`` seconds: requests stay quick while the broker is away. Celery's client may go on
-knocking by itself, for as long as the broker is away; meanwhile a ``GLANCE`` is enough.
+fast and quietly. It never raises and never waits: a thread of this process does the sending, and
+after a failure it does not knock again for ``REST`` seconds.
 """
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import queue
@@ -22,13 +21,12 @@ from django.db import transaction
 
 logger = logging.getLogger("django_tavus.enqueue")
 
-PATIENCE = 0.5
-GLANCE = 0.05
-REST = 5.0
+PATIENCE = 0.5  # seconds in which a process that ends may still send what waits
+REST = 5.0  # seconds
+MOST_WAITING = 1000  # messages; more are waiting only while the broker says nothing
 PREFIX = "django_tavus."
 
 Message = tuple[str, tuple[object, ...]]
-Outcome = queue.SimpleQueue[Exception | None]
 
 
 def enqueue(task: str, *args: object) -> None:
@@ -46,52 +44,41 @@ class Publisher:
     def __init__(self) -> None:
         self.pid = os.getpid()
         self.resting_until = 0.0
-        self.handed_over: queue.SimpleQueue[tuple[Message, Outcome]] = queue.SimpleQueue()
-        self.given_up: Outcome | None = None
+        self.waiting: queue.Queue[Message] = queue.Queue(MOST_WAITING)
         threading.Thread(target=self._work, name="django_tavus.enqueue", daemon=True).start()
+        atexit.register(self.flush, PATIENCE)
 
     def publish(self, message: Message) -> None:
-        """Hand over one message and wait until it is sent, but not for long."""
+        """Hand over one message; it is dropped where the broker is away, for the sweep to find."""
         if time.monotonic() < self.resting_until:
             return
-        if self._is_stuck():
+        try:
+            self.waiting.put_nowait(message)
+        except queue.Full:  # the broker takes connections and says nothing
             self._rest(message, TimeoutError())
-            return
-        answer: Outcome = queue.SimpleQueue()
-        self.handed_over.put((message, answer))
-        try:
-            error = answer.get(timeout=PATIENCE)
-        except queue.Empty:
-            error = TimeoutError()
-            self.given_up = answer
-        if error is not None:
-            self._rest(message, error)
 
-    def _is_stuck(self) -> bool:
-        """Whether the thread still tries to send what somebody has given up waiting for."""
-        given_up = self.given_up
-        if given_up is None:
+    def flush(self, seconds: float) -> bool:
+        """Wait until everything handed over is sent or dropped, but no longer than ``seconds``."""
+        if self.pid != os.getpid():  # a fork's copy: its thread stayed with the parent
             return False
-        try:
-            given_up.put(given_up.get(timeout=GLANCE))  # back: other threads ask too
-        except queue.Empty:
-            return True
-        self.given_up = None
-        return False
+        deadline = time.monotonic() + seconds
+        while self.waiting.unfinished_tasks and time.monotonic() < deadline:
+            time.sleep(0.001)
+        return not self.waiting.unfinished_tasks
 
     def _work(self) -> None:
         while True:
-            message, answer = self.handed_over.get()
-            if time.monotonic() < self.resting_until:
-                # Handed over before the broker turned out to be away; the sweep has it.
-                answer.put(None)
-                continue
-            try:
-                _publish(*message)
-            except Exception as error:  # noqa: BLE001 - whatever the broker's client raises
-                answer.put(error)
-            else:
-                answer.put(None)
+            message = self.waiting.get()
+            # What was handed over before the broker turned out to be away is the sweep's now.
+            if time.monotonic() >= self.resting_until:
+                self._try(message)
+            self.waiting.task_done()
+
+    def _try(self, message: Message) -> None:
+        try:
+            _publish(*message)
+        except Exception as error:  # noqa: BLE001 - whatever the broker's client raises
+            self._rest(message, error)
 
     def _rest(self, message: Message, error: Exception) -> None:
         self.resting_until = time.monotonic() + REST

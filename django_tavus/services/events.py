@@ -138,7 +138,6 @@ def record(subject: Subject, body: Body, *, source: str = EventSource.CALLBACK) 
             :func:`django_tavus.services.integrity.reason`.
     """
     now = timezone.now()
-    body = mapping.clean_json(body)
     return WebhookEvent.objects.create(
         dedupe_key=dedupe_key(subject, body, now),
         source=source,

@@ -57,7 +57,7 @@ def test_from_an_uploaded_pdf_to_a_launch_that_uses_it(
     admin_page.get_by_label("System prompt").fill("You know every price.")
     choose(admin_page, "default_replica", "Anna")
     choose(admin_page, "documents", "Price list")
-    admin_page.get_by_label("Layers").fill('{"llm": {"api_key": "k-very-secret"}}')
+    admin_page.locator("#id_layers").fill('{"llm": {"api_key": "k-very-secret"}}')
     shoot(admin_page, "admin-persona-add", full_page=True)
     admin_page.get_by_role("button", name="Save and continue editing").click()
     expect(admin_page.get_by_text("was added successfully")).to_be_visible()

@@ -39,6 +39,8 @@ class Proxy:
         self.port = free_port()
         self.swallowed = 0
         """Bytes that a frozen server took and never used."""
+        self.held = 0
+        """Connections that a mute server accepted and did not answer."""
         self._is_frozen = False
         self._serving = threading.Event()
         self._serving.set()
@@ -120,6 +122,7 @@ class Proxy:
 
     def _serve(self, client: socket.socket) -> None:
         with self._remembered(client):
+            self.held += not self._serving.is_set()
             self._serving.wait()
             try:
                 server = socket.create_connection(self.upstream, timeout=5)

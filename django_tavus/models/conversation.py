@@ -206,8 +206,11 @@ class ConversationQuerySet(RemoteObjectQuerySet["Conversation"]):
 
 
 def refuse_live(rows: models.QuerySet[Conversation]) -> None:
-    """Raise ``ProtectedError`` if any of ``rows`` is not over."""
-    live: set[models.Model] = set(rows.filter(status__in=LIVE))
+    """Raise ``ProtectedError`` if any of ``rows`` is not over, here or as far as Tavus goes.
+
+    Over here alone (``end_owed``) is what a callback told and nobody has confirmed yet.
+    """
+    live: set[models.Model] = set(rows.filter(Q(status__in=LIVE) | Q(end_owed=True)))
     if live:
         message = "A conversation that is not over cannot be deleted: end it first."
         raise ProtectedError(message, live)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -200,7 +201,9 @@ def start_queued(now: datetime | None = None) -> None:
 def expire_queued(now: datetime) -> None:
     """Fail what has waited longer than QUEUE_TIMEOUT, with the reason of its last refusal."""
     since = now - timedelta(seconds=get_settings().QUEUE_TIMEOUT)
-    for conversation in Conversation.objects.queue().filter(created_at__lt=since)[:500]:
+    # A second attempt begins its wait anew: its first may have been looked for that long.
+    waited = Q(attempts=0) | Q(updated_at__lt=since)
+    for conversation in Conversation.objects.queue().filter(waited, created_at__lt=since)[:500]:
         message = conversation.error_message or _("No slot became free in time.")
         code = conversation.error_code or "concurrency_limit"
         # Its turn may have come at this very moment, and with it a room that is paid for.

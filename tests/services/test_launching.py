@@ -256,6 +256,17 @@ def test_a_launch_that_waited_too_long_fails(persona, worker, settings):
     assert (conversation.status, conversation.error_code) == ("failed", "concurrency_limit")
 
 
+def test_a_second_attempt_is_not_expired_by_the_time_its_first_was_looked_for(worker):
+    long_ago = timezone.now() - timedelta(hours=1)
+    conversation = make_conversation(status="queued", attempts=1, created_at=long_ago)
+    launching.expire_queued(timezone.now())
+    conversation.refresh_from_db()
+    assert conversation.status == "queued"
+    launching.expire_queued(timezone.now() + timedelta(minutes=11))
+    conversation.refresh_from_db()
+    assert conversation.status == "failed"
+
+
 def test_without_a_key_the_launch_fails_with_the_remedy(persona, worker, settings):
     settings.TAVUS = {**settings.TAVUS, "API_KEY": ""}
     conversation = launch_conversation(persona=persona)
@@ -375,6 +386,10 @@ def test_a_live_conversation_cannot_be_deleted():
     with pytest.raises(ProtectedError):
         Conversation.objects.all().delete()
     Conversation.objects.update(status="ended")
+    Conversation.objects.update(end_owed=True)
+    with pytest.raises(ProtectedError):
+        conversation.delete()  # only a callback said so, and Tavus has not confirmed it
+    Conversation.objects.update(end_owed=False)
     conversation.delete()
     assert not Conversation.objects.filter(pk=conversation.pk).exists()
 

@@ -104,7 +104,9 @@ class PublishedForm(AnyForm):
     """Field of the form by the provider's name, where they differ."""
 
     edition = forms.CharField(
-        required=False, widget=forms.HiddenInput(attrs={"autocomplete": "off"})
+        required=False,
+        # A second click on a form that is on its way would train a second replica.
+        widget=forms.HiddenInput(attrs={"autocomplete": "off", "data-tavus-once": ""}),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -237,6 +239,11 @@ class PersonaForm(PublishedForm):
         current = self.instance.pipeline_mode
         if mode is not None and current not in dict(mode.choices):  # Tavus's own invention
             mode.choices = [*mode.choices, (current, current)]
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """Leave the mode to the service: the model knows today's modes only."""
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return excluded | {"pipeline_mode"}
 
     def changes(self) -> dict[str, Any]:
         """Return what was changed; the documents as a list."""

@@ -296,7 +296,7 @@ def test_what_failed_is_tried_again(boss: Staff, viewer: Staff) -> None:
     assert (document.sync_state, document.sync_error) == ("pending", "")
     assert (
         "nothing to retry"
-        in messages_of(boss.post(boss.page(make_document())[:-7] + "tools/retry/", follow=True))[0]
+        in messages_of(boss.post(boss.page(make_document())[:-7] + "tools/retry/", follow=True))[-1]
     )
 
 

@@ -118,7 +118,8 @@ def test_what_is_wrong_is_named_and_nothing_is_stored(chief, worker, kind, body,
     answer = send(chief, "post", f"{kind}/", {**defaults, **body})
     assert answer.status_code == 400
     assert list(answer.json()) == [name]
-    assert not (Persona.objects.exists() or Document.objects.exists() or Replica.objects.exists())
+    for model in (Persona, Document, Replica):
+        assert not model.objects.exists()
     worker.commit()
     assert not worker.messages
 

@@ -63,6 +63,7 @@ prove: $(VENV)/.services ## the proofs alone; SCALE=full for the full size
 bench: $(VENV)/.services ## the benchmarks, as ratios to floors measured in the same run
 	@echo "benchmarks at SCALE=$(SCALE)"
 	$(BIN)/python -m benchmarks
+	TEST_DATABASE=postgresql $(BIN)/python benchmarks/sync.py
 
 lint: $(VENV)/.dev ## ruff
 	$(BIN)/ruff check .

@@ -10,7 +10,6 @@ from django.http import HttpRequest
 from django_tavus.conf import get_settings
 
 MAX_DEPTH = 20
-CHUNK = 65536
 
 
 class MalformedBodyError(ValueError):
@@ -33,31 +32,31 @@ def read_body(request: HttpRequest) -> dict[str, Any]:
     """
     content = _read(request, get_settings().CALLBACK_MAX_BYTES)
     try:
-        body = json.loads(content)
+        body = json.loads(content.decode("utf-8-sig"))  # of bytes, UTF-16 would be read too
     except (ValueError, RecursionError) as error:
         raise MalformedBodyError("The body is not JSON.") from error
     if not isinstance(body, dict):
         raise MalformedBodyError("The body is not a JSON object.")
-    if is_deeper_than(body, MAX_DEPTH):
+    containers = content.count(b"{") + content.count(b"[")
+    if containers > MAX_DEPTH and is_deeper_than(body, MAX_DEPTH):
         raise MalformedBodyError("The body is nested too deep.")
     return body
 
 
 def _read(request: HttpRequest, limit: int) -> bytes:
-    try:
-        announced = int(request.headers.get("Content-Length") or 0)
-    except ValueError:
-        announced = 0
-    if announced > limit:
+    if _announced(request) > limit:
         raise BodyTooLargeError
-    parts: list[bytes] = []
-    size = 0
-    while chunk := request.read(CHUNK):
-        size += len(chunk)
-        if size > limit:
-            raise BodyTooLargeError
-        parts.append(chunk)
-    return b"".join(parts)
+    content = request.read(limit + 1)
+    if len(content) > limit:
+        raise BodyTooLargeError
+    return content
+
+
+def _announced(request: HttpRequest) -> int:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
 
 
 def is_deeper_than(value: Any, depth: int) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error, IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.decorators import classonlymethod
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
@@ -24,7 +25,8 @@ logger = logging.getLogger("django_tavus.callbacks")
 
 def answer(status: int, detail: str = "") -> HttpResponse:
     """Return a JSON answer that ``django.request`` does not log: its path holds a token."""
-    return unlogged(JsonResponse({"detail": detail} if detail else {}, status=status))
+    content = json.dumps({"detail": detail} if detail else {})
+    return unlogged(HttpResponse(content, content_type="application/json", status=status))
 
 
 class CallbackView(View):

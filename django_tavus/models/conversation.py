@@ -59,9 +59,6 @@ FORWARD: dict[str, tuple[tuple[str, ...], str]] = {
 }
 
 
-NEEDED_TO_LAUNCH = {"id", "tavus_id", "persona_name", "replica_name"}
-
-
 class ConversationQuerySet(RemoteObjectQuerySet["Conversation"]):
     """Questions about many conversations, and their transitions."""
 
@@ -84,18 +81,6 @@ class ConversationQuerySet(RemoteObjectQuerySet["Conversation"]):
     def queue(self) -> ConversationQuerySet:
         """Waiting conversations, first come first."""
         return self.filter(status=ConversationStatus.QUEUED).order_by("created_at", "pk")
-
-    def to_launch(self) -> ConversationQuerySet:
-        """Waiting conversations, with no more of persona and replica than a create needs."""
-        relations = {"persona": Persona, "replica": Replica}
-        needless = [
-            f"{name}__{field.attname}"
-            for name, model in relations.items()
-            for field in model._meta.concrete_fields
-            if field.attname not in NEEDED_TO_LAUNCH
-        ]
-        queued = self.filter(status=ConversationStatus.QUEUED)
-        return queued.select_related(*relations).defer("remote", *needless)
 
     def for_user(self, user: Any) -> ConversationQuerySet:
         """Conversations that belong to ``user``; none for somebody without an account."""
@@ -380,7 +365,9 @@ class Conversation(RemoteObject):
     @property
     def is_joinable(self) -> bool:
         """Whether there is a room that can be entered."""
-        return self.status == ConversationStatus.ACTIVE and bool(self.conversation_url)
+        is_open = self.status == ConversationStatus.ACTIVE and bool(self.conversation_url)
+        # Tavus promises a token for the field itself, and is silent on its twin in properties.
+        return is_open and (bool(self.meeting_token) or not self.require_auth)
 
     @property
     def duration(self) -> int | None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from django.db import models
+from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from django_tavus import signals
 
 if TYPE_CHECKING:
     from django_tavus.models.conversation import Conversation
@@ -45,14 +48,18 @@ class OutboxQuerySet(models.QuerySet["OutboxEntry"]):
 
         ``occasion`` tells apart the times that the same fact may be announced about the same
         object (the event's key, the number of turns); empty for what happens once in a life.
-        The writing process holds the claim: nobody else sends before the lease has run out.
+        The writing process holds the claim: nobody else sends before the lease has run out. Where
+        nobody listens nothing will be sent, and the entry is marked from the beginning.
         """
-        kind = subject._meta.model_name
+        kind, now = subject._meta.model_name, timezone.now()
+        is_heard = getattr(signals, signal).has_listeners(type(subject))
         return self.model(
             signal=signal,
             key=f"{signal}:{kind}:{subject.pk}:{occasion}",
             event=event,
-            claimed_at=timezone.now(),
+            created_at=now,
+            claimed_at=now,
+            sent_at=None if is_heard else now,
             **{f"{kind}": subject},
         )
 
@@ -107,6 +114,23 @@ class OutboxEntry(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def source(self) -> Signal:
+        """The signal itself."""
+        source: Signal = getattr(signals, self.signal)
+        return source
+
+    @property
+    def subject_model(self) -> type[Subject]:
+        """Class of the object that it is about, which is the sender of the signal."""
+        model: type[Subject] = self._meta.get_field(self.subject_field).related_model  # type: ignore[assignment]
+        return model
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody listens, in this process."""
+        return self.source.has_listeners(self.subject_model)
 
     @property
     def subject_field(self) -> str:

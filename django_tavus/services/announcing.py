@@ -6,14 +6,11 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
-from django.dispatch import Signal
 from django.utils import timezone
 
-from django_tavus import signals
 from django_tavus.models import OutboxEntry
 
 logger = logging.getLogger("django_tavus.signals")
@@ -24,8 +21,8 @@ LEASE = timedelta(minutes=2)
 
 
 def announce(entries: Iterable[OutboxEntry | None]) -> None:
-    """Send freshly written ``entries`` (``None`` among them is skipped) after commit, in order."""
-    owed = [entry for entry in entries if entry is not None]
+    """Send freshly written ``entries`` after commit, in order; ``None`` among them is skipped."""
+    owed = [entry for entry in entries if entry is not None and entry.sent_at is None]
     if owed:
         transaction.on_commit(partial(_send_all, owed))
 
@@ -53,21 +50,12 @@ def _send_all(entries: Iterable[OutboxEntry]) -> None:
     for entry in entries:
         if not _holds(entry):
             continue
-        if _signal(entry).has_listeners(_subject_model(entry)):
+        if entry.is_heard:
             _send(entry)
         else:
             unheard.append(entry.pk)
     if unheard:
         OutboxEntry.objects.filter(pk__in=unheard).update(sent_at=timezone.now())
-
-
-def _signal(entry: OutboxEntry) -> Signal:
-    signal: Signal = getattr(signals, entry.signal)
-    return signal
-
-
-def _subject_model(entry: OutboxEntry) -> Any:
-    return OutboxEntry._meta.get_field(entry.subject_field).related_model
 
 
 def _holds(entry: OutboxEntry) -> bool:
@@ -85,12 +73,14 @@ def _holds(entry: OutboxEntry) -> bool:
 
 def _send(entry: OutboxEntry) -> None:
     """Send one signal with a fresh copy of its subject, and mark it as sent."""
-    field = entry.subject_field
-    model = _subject_model(entry)
-    subject = model._default_manager.filter(pk=getattr(entry, f"{field}_id")).first()
-    if subject is None:  # erased meanwhile, and this entry with it
+    field, model = entry.subject_field, entry.subject_model
+    try:
+        subject = model._default_manager.get(pk=getattr(entry, f"{field}_id"))
+    except model.DoesNotExist:  # erased meanwhile, and this entry with it
         return
-    answers = _signal(entry).send_robust(sender=model, event=entry.event, **{field: subject})
+    if entry.event is not None:  # what it knows of its subject is from before the effect
+        setattr(entry.event, field, subject)
+    answers = entry.source.send_robust(sender=model, event=entry.event, **{field: subject})
     failures = [(receiver, error) for receiver, error in answers if isinstance(error, Exception)]
     for receiver, error in failures:
         logger.error("Receiver %s of %s failed", _name(receiver), entry.signal, exc_info=error)

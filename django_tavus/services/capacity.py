@@ -31,7 +31,7 @@ def claim(pk: uuid.UUID, now: datetime, **values: Any) -> bool:
     """
     settings = get_settings()
     if settings.MAX_CONCURRENT is None and settings.MAX_CONCURRENT_PER_USER is None:
-        return waiting(now).begin_attempt(pk, now, **values)
+        return Conversation.objects.filter(_ready(now)).begin_attempt(pk, now, **values)
     with transaction.atomic():
         CapacityLock.acquire()
         if pk not in startable(now, settings):
@@ -62,8 +62,11 @@ def startable(now: datetime, settings: TavusSettings | None = None) -> list[uuid
 
 def waiting(now: datetime) -> ConversationQuerySet:
     """Queued conversations that are not backing off, first come first."""
-    ready = Q(not_before__isnull=True) | Q(not_before__lte=now)
-    return Conversation.objects.queue().filter(ready, end_requested_at__isnull=True)
+    return Conversation.objects.queue().filter(_ready(now), end_requested_at__isnull=True)
+
+
+def _ready(now: datetime) -> Q:
+    return Q(not_before__isnull=True) | Q(not_before__lte=now)
 
 
 def _held_back(owner_id: object, held: Counter[Any], cap: int | None) -> bool:

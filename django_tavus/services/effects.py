@@ -42,6 +42,7 @@ CONVERSATION_FIELDS = (
     "tavus_id",
     "status",
     "created_at",
+    "updated_at",
     "attempts",
     "attempted_at",
     "launched_at",
@@ -121,10 +122,9 @@ def _happened_at(conversation: Conversation, event: WebhookEvent) -> datetime:
 
 def _joined(conversation: Conversation, event: WebhookEvent, _: Mapping[str, Any]) -> Entries:
     at = _happened_at(conversation, event)
-    row = Conversation.objects.filter(pk=conversation.pk)
-    if row.filter(joined_at__isnull=True).store(joined_at=at):
+    if Conversation.objects.filter(pk=conversation.pk, joined_at__isnull=True).store(joined_at=at):
         return [OutboxEntry.objects.draft("replica_joined", conversation, event=event)]
-    row.filter(joined_at__gt=at).store(joined_at=at)
+    Conversation.objects.filter(pk=conversation.pk, joined_at__gt=at).store(joined_at=at)
     return []
 
 
@@ -199,7 +199,8 @@ def _transcript(
     turns = transcript_turns(properties.get("transcript"))
     if conversation.turns is not None and len(turns) <= conversation.turns:
         return []
-    Utterance.objects.filter(conversation=conversation).delete()
+    if conversation.turns is not None:
+        Utterance.objects.filter(conversation=conversation).delete()
     Utterance.objects.bulk_create(
         Utterance(conversation=conversation, position=position, **turn)
         for position, turn in enumerate(turns)

@@ -62,6 +62,23 @@ DISCRIMINATORS: dict[str, str] = {
     "conversation.objective.completed": PROPERTIES,
 }
 
+RECEIVED = WebhookEvent.objects.filter(status=EventStatus.RECEIVED)
+# Events that wait, each with what the effects read of its conversation. Put together once: that
+# takes longer than running it. What is left out is read when a receiver asks for it.
+WAITING = RECEIVED.select_related("conversation").only(
+    "source",
+    "event_type",
+    "conversation",
+    "document",
+    "replica",
+    "payload",
+    "received_at",
+    "status",
+    "attempts",
+    "processed_at",
+    *(f"conversation__{name}" for name in effects.CONVERSATION_FIELDS),
+)
+
 MAX_ATTEMPTS = 5
 BACKOFF = (5, 30, 120, 600)  # seconds before the next try of an event that failed
 
@@ -151,10 +168,8 @@ def record(subject: Subject, body: Body, *, source: str = EventSource.CALLBACK) 
 def process(pk: int) -> None:
     """Give a received event its effect, once; a failure is noted and tried again later."""
     try:
-        event = WebhookEvent.objects.get(pk=pk)
+        event = WAITING.get(pk=pk)
     except WebhookEvent.DoesNotExist:
-        return
-    if event.status != EventStatus.RECEIVED:
         return
     try:
         with transaction.atomic():
@@ -174,16 +189,17 @@ def process(pk: int) -> None:
 def _apply(event: WebhookEvent) -> list[OutboxEntry | None]:
     """Lock the object, claim the event, apply its effect; the caller holds the transaction.
 
-    The lock is an UPDATE: SQLite must begin with a write, and moments later the row is read as
-    it then is. The object comes first, so that no two workers hold each other up.
+    The lock is an UPDATE: SQLite must begin with a write. The object comes first, so that no two
+    workers hold each other up.
     """
     subject = _lock(event)
-    claimed = WebhookEvent.objects.filter(pk=event.pk, status=EventStatus.RECEIVED).update(
+    # Only a failed attempt leaves these behind; every column that is written costs.
+    failed: dict[str, Any] = {"next_attempt_at": None, "error": ""} if event.attempts else {}
+    claimed = RECEIVED.filter(pk=event.pk).update(
         status=EventStatus.PROCESSED,
-        attempts=F("attempts") + 1,
+        attempts=event.attempts + 1,
         processed_at=timezone.now(),
-        next_attempt_at=None,
-        error="",
+        **failed,
     )
     if not claimed or subject is None:
         return []
@@ -204,9 +220,11 @@ def _was_announced(event: WebhookEvent) -> bool:
 
 
 def _lock(event: WebhookEvent) -> Conversation | Document | Replica | None:
-    if event.conversation_id is not None:
-        conversations = Conversation.objects.filter(pk=event.conversation_id)
-        return _locked(conversations, *effects.CONVERSATION_FIELDS)
+    if (conversation := event.conversation) is not None:
+        rows = Conversation.objects.filter(pk=conversation.pk)
+        if rows.filter(updated_at=conversation.updated_at).update(heard_at=timezone.now()):
+            return conversation  # still as it was when it was read with the event
+        return _locked(rows, *effects.CONVERSATION_FIELDS)
     if event.document_id is not None:
         return _locked(Document.objects.filter(pk=event.document_id))
     return _locked(Replica.objects.filter(pk=event.replica_id or 0))
@@ -232,7 +250,7 @@ def _failed(event: WebhookEvent, error: Exception) -> None:
 
 
 def _settle(event: WebhookEvent, *, error: str, **values: Any) -> None:
-    WebhookEvent.objects.filter(pk=event.pk, status=EventStatus.RECEIVED).update(
+    RECEIVED.filter(pk=event.pk).update(
         attempts=F("attempts") + 1, error=mapping.clean_text(error)[:2000], **values
     )
 

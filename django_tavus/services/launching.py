@@ -37,9 +37,7 @@ from django_tavus.services import adopting, capacity, tokens
 from django_tavus.services.announcing import announce
 from django_tavus.services.clients import get_client
 from django_tavus.services.enqueue import enqueue
-from django_tavus.services.request_fields import (
-    SENT_FIELDS,
-)
+from django_tavus.services.request_fields import SENT_FIELDS
 
 logger = logging.getLogger("django_tavus.launching")
 
@@ -57,6 +55,25 @@ REFUSALS: tuple[tuple[type[TavusError], str, int | None], ...] = (
     (NotFound, "tavus_rejected", None),
     (TavusError, "tavus_rejected", None),
 )
+# Waiting conversations, with what their creates need. Put together once: that takes longer than
+# running it.
+WAITING = (
+    Conversation.objects.filter(status=ConversationStatus.QUEUED)
+    .select_related("persona", "replica")
+    .only(
+        *SENT_FIELDS,
+        "attempted_at",
+        "attempts",
+        "created_at",
+        "end_requested_at",
+        "name_key",
+        "persona__default_replica",
+        "persona__persona_name",
+        "persona__tavus_id",
+        "replica__replica_name",
+        "replica__tavus_id",
+    )
+)
 LONGEST_WAIT = 60  # seconds between two tries of a refused launch
 
 
@@ -69,8 +86,9 @@ def launch(pk: uuid.UUID | str) -> None:
     The attempt is committed before its POST. A process that dies in between leaves a row in
     ``launching`` that :func:`django_tavus.services.adopting.settle` looks for at Tavus.
     """
-    conversation = Conversation.objects.to_launch().filter(pk=pk).order_by().first()
-    if conversation is None:
+    try:
+        conversation = WAITING.get(pk=pk)
+    except Conversation.DoesNotExist:
         return
     try:
         client = get_client()
@@ -81,7 +99,8 @@ def launch(pk: uuid.UUID | str) -> None:
         return
     now = timezone.now()
     # A second attempt must carry the key of the first, even if the persona was renamed since.
-    key = conversation.name_key or adopting.name_to_send(conversation)
+    is_repeated = conversation.attempts > 0  # clear refusals are not counted
+    key = conversation.name_key if is_repeated else adopting.name_to_send(conversation)
     if capacity.claim(conversation.pk, now, name_key=key):
         conversation.attempted_at = now
         conversation.name_key = key
@@ -106,7 +125,13 @@ def attempt(conversation: Conversation, client: TavusClient) -> None:
     except TavusError as error:
         _refused(conversation, error)
     else:
-        adopting.adopt_answer(conversation.pk, answer)
+        adopting.adopt_answer(conversation.pk, answer, replica_id=_replica_in_use(conversation))
+
+
+def _replica_in_use(conversation: Conversation) -> int | None:
+    """The replica that was asked for, else the persona's default when it was asked for."""
+    persona = conversation.persona
+    return conversation.replica_id or (persona.default_replica_id if persona else None)
 
 
 def _is_late(conversation: Conversation) -> bool:

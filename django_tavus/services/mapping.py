@@ -73,7 +73,8 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _TREATED = frozenset(
     {"headers", "default_query", "query_params", "auth", "callback_url", "webhook_url", "op"}
 )
-_known_names: dict[str, bool] = {}
+_known_names: dict[object, bool] = {}
+_MOST_LEVELS = 100  # deeper bodies are for the recursion to refuse
 _MOST_NAMES = 10_000  # names come from outside: the memory of them must not grow without end
 
 
@@ -86,38 +87,55 @@ def keep(body: Mapping[str, Any], plain: frozenset[str] = frozenset()) -> dict[s
     if body.keys() & _PATCH_OPERATION == _PATCH_OPERATION:
         whole: dict[str, Any] = redact(clean_json(body))
         return whole
-    kept: dict[str, Any] = {}
-    for name, value in body.items():
-        if name in plain:
-            kept[name] = clean_json(value)
-        elif _is_harmless(name, value):
-            kept[name] = value
-        else:
-            kept.update(redact({clean_text(str(name)): clean_json(value)}))
+    apart = (plain | _URLS) & body.keys()
+    kept = {name: value for name, value in body.items() if name not in apart}
+    if not _is_harmless(kept):  # callbacks are, but for the URL they were sent to
+        kept = _treated(kept)
+    for name in apart:
+        value = clean_json(body[name])
+        kept[name] = value if name in plain else redact({name: value})[name]
     return kept
 
 
 _PATCH_OPERATION = {"op", "path"}
+_URLS = frozenset({"callback_url", "webhook_url"})
 
 
-def _is_harmless(name: object, value: Any) -> bool:
-    """Whether a member can be stored as it is: it is clean, and nothing in it is masked."""
-    if not isinstance(name, str) or not _is_plain_name(name):
-        return False
-    return _is_harmless_value(value)
+def _treated(body: Mapping[str, Any]) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for name, value in body.items():
+        member = {name: value}
+        kept.update(member if _is_harmless(member) else redact(clean_json(member)))
+    return kept
 
 
-def _is_harmless_value(value: Any) -> bool:
-    kind = type(value)
-    if kind is str:
-        return _is_harmless_text(value)
-    if value is None or kind is bool or kind is int:
-        return True
-    if kind is dict:
-        return all(_is_harmless(name, member) for name, member in value.items())
-    if kind is list:
-        return all(map(_is_harmless_value, value))
-    return kind is float and value - value == 0
+def _is_harmless(body: dict[str, Any]) -> bool:
+    """Whether ``body`` can be stored as it is: it is clean, and nothing in it is masked.
+
+    Every callback passes here before it is answered: one loop, and one look at all its texts.
+    """
+    texts: list[str] = []
+    level: list[Any] = [body]
+    for _ in range(_MOST_LEVELS):
+        below: list[Any] = []
+        for value in level:
+            kind = type(value)
+            if kind is str:
+                texts.append(value)
+            elif kind is dict:
+                if not all(map(_is_plain_name, value)):
+                    return False
+                below.extend(value.values())
+            elif kind is list:
+                below.extend(value)
+            elif value is None or kind is bool or kind is int:
+                continue
+            elif kind is not float or value - value != 0:
+                return False
+        if not below:
+            return _is_harmless_text("\n".join(texts))
+        level = below
+    return False
 
 
 def _is_harmless_text(value: str) -> bool:
@@ -125,10 +143,12 @@ def _is_harmless_text(value: str) -> bool:
     return clean and not may_hold_secret(value)
 
 
-def _is_plain_name(name: str) -> bool:
+def _is_plain_name(name: object) -> bool:
     known = _known_names.get(name)
     if known is None:
-        known = not (is_secret_key(name) or name.lower() in _TREATED or not _is_harmless_text(name))
+        known = isinstance(name, str) and not (
+            is_secret_key(name) or name.lower() in _TREATED or not _is_harmless_text(name)
+        )
         if len(_known_names) < _MOST_NAMES:
             _known_names[name] = known
     return known

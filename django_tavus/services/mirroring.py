@@ -400,7 +400,8 @@ def ensure_rows(wanted: Mapping[type[Any], Iterable[str]]) -> dict[type[Any], di
 
 def _union(parts: list[Any]) -> Any:
     first, *others = parts
-    return first.union(*others, all=True) if others else first
+    # Django 6.1 would order the whole by the first one's Meta, which it does not select.
+    return first.union(*others, all=True).order_by() if others else first
 
 
 def _make_stubs(model: type[Any], tavus_ids: Iterable[str]) -> dict[str, int]:

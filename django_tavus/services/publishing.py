@@ -91,11 +91,13 @@ def edit(obj: PublishedObject, **changes: Any) -> None:
         ValidationError: a dict that names the provider's fields; or with the code ``system``,
             ``gone`` or ``deleting``.
         TypeError: a field that cannot be changed.
+        ObjectDoesNotExist: it was deleted meanwhile.
     """
     prepare(obj, **changes)
     columns = [name for name in changes if name != "documents"]
     columns += ["layer_secrets"] if "layers" in changes else []
     with transaction.atomic():
+        _lock(obj)
         obj.save(update_fields=[*columns, "updated_at"])
         if "documents" in changes:
             obj.documents.set(changes["documents"])  # type: ignore[attr-defined]
@@ -176,8 +178,14 @@ def _owe(obj: PublishedObject, **values: Any) -> None:
         updated_at=now,
         **values,
     )
+    obj.refresh_from_db()  # before a worker hears of it, and perhaps deletes it
     enqueue("push_object", editable_of(obj).name, obj.pk)
-    obj.refresh_from_db()
+
+
+def _lock(obj: PublishedObject) -> None:
+    """Begin a transaction with a write, which locks the row; a worker may have deleted it."""
+    if not _rows(obj).update(updated_at=timezone.now()):
+        raise type(obj).DoesNotExist(f"{obj!r} was deleted.")
 
 
 def _rows(obj: PublishedObject) -> models.QuerySet[Any]:
@@ -245,7 +253,7 @@ def resolve(obj: PublishedObject, keep: str) -> None:
     if keep not in ("ours", "theirs"):
         raise ValueError(f"keep must be 'ours' or 'theirs', not {keep!r}.")
     with transaction.atomic():
-        _rows(obj).update(updated_at=timezone.now())  # a write first: it locks the row
+        _lock(obj)
         obj.refresh_from_db()
         if not obj.conflicts:
             raise ValidationError(_("Nothing is in conflict."), code="no_conflict")

@@ -40,13 +40,13 @@ def text(maximum: int | None = None) -> Validator:
     return validate
 
 
-def integer(minimum: int) -> Validator:
-    """Return a validator for whole numbers from ``minimum`` on."""
+def integer(minimum: int, maximum: int = 2_147_483_647) -> Validator:
+    """Return a validator for whole numbers from ``minimum`` to ``maximum``."""
 
     def validate(value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValidationError(_("Must be a whole number."), code="invalid")
-        if not minimum <= value <= 2_147_483_647:
+        if not minimum <= value <= maximum:
             raise ValidationError(
                 _("Must be at least %(minimum)d.") % {"minimum": minimum}, code="min_value"
             )
@@ -203,7 +203,7 @@ REQUEST_FIELDS: dict[str, Validator] = {
     "audio_only": boolean,
     "test_mode": boolean,
     "require_auth": boolean,
-    "max_participants": integer(2),  # the replica counts as one
+    "max_participants": integer(2, 32_767),  # the replica counts as one; the column ends there
     "memory_stores": strings,
     "document_tags": strings,
     "document_retrieval_strategy": choice(*RetrievalStrategy.values),

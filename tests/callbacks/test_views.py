@@ -99,6 +99,7 @@ def test_the_callback_of_an_erased_conversation_is_404():
     "content",
     [
         *(b"", b"not json", b"[]", b'"text"', b"null", b"\xff\xfe", b'{"a": "\xff"}'),
+        '{"a": 1}'.encode("utf-16"),
         b'{"a":' * 30,
         b'{"a":' * 22 + b"1" + b"}" * 22,
         b"[" * 100_000,
@@ -107,6 +108,10 @@ def test_the_callback_of_an_erased_conversation_is_404():
 def test_a_malformed_body_is_400(content):
     assert deliver_callback(make_conversation(), content).status_code == 400
     assert not WebhookEvent.objects.exists()
+
+
+def test_a_byte_order_mark_is_read_over():
+    assert deliver_callback(make_conversation(), b'\xef\xbb\xbf{"a": 1}').status_code == 200
 
 
 def test_twenty_levels_are_deep_enough():

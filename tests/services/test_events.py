@@ -3,11 +3,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_tavus.models import Conversation, Recording, Utterance, WebhookEvent
+from django_tavus.models import Conversation, OutboxEntry, Recording, Utterance, WebhookEvent
 from django_tavus.services import events
 from django_tavus.services.tokens import Subject
+from django_tavus.signals import conversation_ended
 from django_tavus.testing import deliver_callback, make_conversation, make_document, make_replica
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -241,9 +244,6 @@ def test_a_failure_is_noted_tried_again_and_parked(tell, monkeypatch, conversati
 
 
 def test_a_receiver_that_raises_is_recorded_and_stops_nothing(tell):
-    from django_tavus.models import OutboxEntry
-    from django_tavus.signals import conversation_ended
-
     def fall(**kwargs: object) -> None:
         raise ValueError("mine")
 
@@ -255,6 +255,53 @@ def test_a_receiver_that_raises_is_recorded_and_stops_nothing(tell):
     entry = OutboxEntry.objects.get(signal="conversation_ended")
     assert entry.sent_at is not None
     assert "ValueError: mine" in entry.error
+
+
+def test_a_receiver_sees_the_conversation_as_it_is_through_the_event_too(tell):
+    seen = []
+
+    def look(conversation, event, **kwargs):
+        seen.append((conversation.status, event.conversation.status))
+
+    conversation_ended.connect(look)
+    try:
+        tell("system.shutdown")
+    finally:
+        conversation_ended.disconnect(look)
+    assert seen == [("ended", "ended")]
+
+
+def test_what_nobody_listens_to_is_marked_from_the_beginning(tell, conversation):
+    tell("application.perception_tool_call")
+    entry = OutboxEntry.objects.get(signal="webhook_received")
+    assert entry.sent_at == entry.created_at
+    pk = events.record(
+        Subject("conversation", conversation.pk),
+        body(conversation, "application.perception_tool_call", {"name": "second"}),
+    ).pk
+    with CaptureQueriesContext(connection) as queries:
+        events.process(pk)
+    assert not [one for one in queries if '"sent_at" =' in one["sql"]]
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_conversation_that_moved_since_the_event_was_read_is_read_again(
+    conversation, monkeypatch, moved
+):
+    event = events.record(
+        Subject("conversation", conversation.pk), body(conversation, "system.shutdown")
+    )
+    read = events._apply
+
+    def late(event):
+        if moved:
+            Conversation.objects.filter(pk=conversation.pk).store(tavus_id="c0ther")
+        return read(event)
+
+    monkeypatch.setattr(events, "_apply", late)
+    events.process(event.pk)
+    event.refresh_from_db()
+    assert event.status == ("rejected" if moved else "processed")
 
 
 def test_fetched_and_called_back_are_the_same_fact():

@@ -230,6 +230,25 @@ def test_a_refusal_fails_with_a_code_and_a_sentence(
     assert [n for n, _ in signals_sent] == ["conversation_failed"]
 
 
+def test_a_launch_that_was_clearly_refused_is_named_anew_under_new_settings(
+    persona, worker, tavus_sandbox, settings
+):
+    url = settings.TAVUS["PUBLIC_URL"]
+    settings.TAVUS = {**settings.TAVUS, "PUBLIC_URL": ""}
+    tavus_sandbox.faults.add("status:429", method="POST", path="/v2/conversations", times=2)
+    conversation = launch_conversation(persona=persona)
+    worker.run()
+    conversation.refresh_from_db()
+    assert (conversation.status, conversation.attempts) == ("queued", 0)
+    assert conversation.name_key.startswith("Coach · ")
+    settings.TAVUS = {**settings.TAVUS, "PUBLIC_URL": url}
+    Conversation.objects.filter(pk=conversation.pk).update(not_before=None)
+    launching.launch(conversation.pk)
+    conversation.refresh_from_db()
+    assert (conversation.status, conversation.name_key) == ("active", "")
+    assert "conversation_name" not in creates(tavus_sandbox)[-1].body
+
+
 @pytest.mark.parametrize("fault", ["concurrency", "status:429"])
 def test_a_full_account_puts_it_back_in_line(persona, worker, tavus_sandbox, fault):
     # The client itself tries again after a 429 once.

@@ -10,6 +10,9 @@ Keys of adoption, by what the create sent:
 - without one, the generated name ``<persona> · <12 hex of the row's id>``;
 - a name chosen by the caller is no key: then only a single unknown room with the same persona,
   replica, name and time is adopted, and there is never a second attempt.
+
+Settings may change between an attempt and its search, so that what counts is what was sent. It is
+stored with the attempt, as ``name_key``: see :func:`name_to_send`.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery, Value
+from django.db.models import OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -30,7 +33,7 @@ from django_tavus.client import TavusError, parse_datetime
 from django_tavus.conf import get_settings
 from django_tavus.models import Conversation, OutboxEntry, Persona, WebhookEvent
 from django_tavus.models.choices import ConversationStatus, SyncState
-from django_tavus.models.conversation import LIVE
+from django_tavus.models.conversation import LIVE, OVER
 from django_tavus.services import mapping, tokens
 from django_tavus.services.announcing import announce
 from django_tavus.services.clients import get_client
@@ -47,12 +50,22 @@ CLOCK_SKEW = timedelta(seconds=60)  # by which Tavus's clock may be behind ours
 
 
 def name_to_send(conversation: Conversation) -> str:
-    """Return the name that serves as key of adoption; empty where another key is sent."""
-    if conversation.conversation_name or sends_our_callback(conversation):
+    """Return the name to send where no callback URL of ours is; it is stored as ``name_key``.
+
+    Blank: our callback URL is the key. Generated: the name is. As the caller chose it: no key.
+    """
+    if sends_our_callback(conversation):
         return ""
-    suffix = f" · {conversation.pk.hex[:12]}"
+    if conversation.conversation_name:
+        return conversation.conversation_name
+    suffix = _key_suffix(conversation)
     who = conversation.persona or conversation.replica
     return f"{str(who or 'Conversation')[: 255 - len(suffix)]}{suffix}"
+
+
+def _key_suffix(conversation: Conversation) -> str:
+    """What ends a generated name, and no other: nobody knows a row's id before it is stored."""
+    return f" · {conversation.pk.hex[:12]}"
 
 
 def sends_our_callback(conversation: Conversation) -> bool:
@@ -61,8 +74,20 @@ def sends_our_callback(conversation: Conversation) -> bool:
 
 
 def has_key(conversation: Conversation) -> bool:
-    """Whether a room made by its attempts could be told from every other."""
-    return bool(conversation.name_key) or sends_our_callback(conversation)
+    """Whether a room made by its attempts, as they were sent, could be told from every other."""
+    sent_callback = not conversation.name_key and not conversation.callback_url
+    return sent_callback or name_is_key(conversation)
+
+
+def name_is_key(conversation: Conversation) -> bool:
+    """Whether an attempt sent a generated name."""
+    return conversation.name_key.endswith(_key_suffix(conversation))
+
+
+def may_be_repeated(conversation: Conversation) -> bool:
+    """Whether the attempt had a key, and another one would have a key too."""
+    keyed = sends_our_callback(conversation) or not conversation.conversation_name
+    return has_key(conversation) and keyed
 
 
 def is_ours(conversation: Conversation, body: Mapping[str, Any]) -> bool:
@@ -70,7 +95,8 @@ def is_ours(conversation: Conversation, body: Mapping[str, Any]) -> bool:
     subject = tokens.subject_of_url(body.get("callback_url"))
     if subject is not None:
         return subject == ("conversation", conversation.pk)
-    return bool(conversation.name_key) and body.get("conversation_name") == conversation.name_key
+    named = body.get("conversation_name") == conversation.name_key
+    return named and name_is_key(conversation)
 
 
 def resembles(conversation: Conversation, body: Mapping[str, Any]) -> bool:
@@ -81,7 +107,7 @@ def resembles(conversation: Conversation, body: Mapping[str, Any]) -> bool:
         return False
     replica = conversation.replica or getattr(conversation.persona, "default_replica", None)
     return (
-        body.get("conversation_name") == conversation.conversation_name
+        body.get("conversation_name") == _sent_name(conversation)
         and _same_id(body.get("persona_id"), conversation.persona)
         and _same_id(body.get("replica_id"), replica)
         and tokens.subject_of_url(body.get("callback_url")) is None  # that is another row's key
@@ -94,8 +120,12 @@ def was_answered(conversation: Conversation, body: Mapping[str, Any]) -> bool:
     return (
         not has_key(conversation)
         and tokens.subject_of_url(body.get("callback_url")) is None
-        and body.get("conversation_name") == conversation.conversation_name
+        and body.get("conversation_name") == _sent_name(conversation)
     )
+
+
+def _sent_name(conversation: Conversation) -> str:
+    return conversation.name_key or conversation.conversation_name
 
 
 def _same_id(tavus_id: object, row: Any) -> bool:
@@ -106,23 +136,28 @@ def _same_id(tavus_id: object, row: Any) -> bool:
 # --- adoption ---------------------------------------------------------------------------------
 
 
-def adopt_answer(pk: uuid.UUID, body: Mapping[str, Any]) -> None:
-    """Store the body of a create, or of the list, as the conversation's own room."""
+def adopt_answer(pk: uuid.UUID, body: Mapping[str, Any], *, replica_id: int | None = None) -> None:
+    """Store the body of a create, or of the list, as the conversation's own room.
+
+    ``replica_id`` is the replica in use, where the caller knows it.
+    """
     with transaction.atomic():
-        entries = adopt(pk, body)
+        entries = adopt(pk, body, replica_id=replica_id)
     announce(entries)
-    rows = Conversation.objects.only("status", "end_owed", "end_requested_at")
-    row = rows.filter(pk=pk).first()
-    if row is None:
-        return
-    if row.end_owed or row.end_requested_at:
-        enqueue("end_conversation", str(pk))
-    if row.is_over:
-        enqueue("start_queued")
+    rows = Conversation.objects.filter(pk=pk).order_by()
+    for status, end_owed, asked in rows.values_list("status", "end_owed", "end_requested_at"):
+        if end_owed or asked:
+            enqueue("end_conversation", str(pk))
+        if status in OVER:
+            enqueue("start_queued")
 
 
 def adopt(
-    pk: uuid.UUID, body: Mapping[str, Any], event: WebhookEvent | None = None
+    pk: uuid.UUID,
+    body: Mapping[str, Any],
+    event: WebhookEvent | None = None,
+    *,
+    replica_id: int | None = None,
 ) -> list[OutboxEntry | None]:
     """Make ``body`` the room of a launch, in the caller's transaction.
 
@@ -144,7 +179,7 @@ def adopt(
         error_code="",
         error_message="",
         not_before=None,
-        replica=_replica_in_use(),
+        replica=replica_id or _replica_in_use(),
         **values,
     )
     if entry is None:
@@ -159,7 +194,7 @@ def adopt(
 def _replica_in_use() -> Coalesce:
     """The replica that was asked for, else the default that the persona has at this moment."""
     persona = Persona.objects.filter(pk=OuterRef("persona"))
-    return Coalesce("replica", Subquery(persona.values("default_replica")[:1]))
+    return Coalesce("replica", Subquery(persona.order_by().values("default_replica")[:1]))
 
 
 def _ended_at_once(
@@ -215,6 +250,41 @@ def disown(pk: uuid.UUID, tavus_id: str) -> None:
     logger.warning("Conversation %s has an orphan at Tavus: %s", pk, tavus_id)
 
 
+# --- private rooms ----------------------------------------------------------------------------
+
+
+def lost_token() -> str:
+    """Why a private room was ended that Tavus made as it was asked to."""
+    return _(
+        "Tavus made the private room, but its answer with the meeting token was lost, and Tavus "
+        "gives the token only once. Nobody can enter, so the room is ended: please launch anew."
+    )
+
+
+def is_closed_for_good(conversation: Conversation, body: Mapping[str, Any]) -> bool:
+    """Whether a room that was found is billed and can be entered by nobody.
+
+    Only the answer to the create has the token of a private room; no GET has it. An answer that
+    is still on its way, to a second attempt that began meanwhile, may bring it.
+    """
+    lost = conversation.require_auth and not mapping.text(body.get("meeting_token"))
+    if not lost or body.get("status") == "ended" or conversation.end_requested_at is not None:
+        return False
+    return Conversation.objects.filter(
+        pk=conversation.pk,
+        status=ConversationStatus.LAUNCHING,
+        error_code="outcome_unknown",
+        attempted_at=conversation.attempted_at,
+    ).exists()
+
+
+def refuse_closed(conversation: Conversation, body: Mapping[str, Any]) -> None:
+    """Fail a launch whose room is closed for good, and have the room ended."""
+    disown(conversation.pk, str(body["conversation_id"]))  # first: a crash must not leave it open
+    _give_up(conversation.pk, lost_token())
+    enqueue("end_conversation", str(conversation.pk))
+
+
 # --- doubt ------------------------------------------------------------------------------------
 
 
@@ -252,7 +322,10 @@ def settle(pk: uuid.UUID) -> None:
     if len(alike) == 1 and not _has_rival(conversation, alike[0]):
         found = alike
     for body in found:  # the first becomes its room, another one is an orphan
-        adopt_answer(pk, body)
+        if is_closed_for_good(conversation, body):
+            refuse_closed(conversation, body)
+        else:
+            adopt_answer(pk, body)
     if not found and is_certainly_missing(conversation, begun):
         _not_made(conversation, alike)
 
@@ -284,7 +357,8 @@ def _has_rival(conversation: Conversation, body: Mapping[str, Any]) -> bool:
     waiting = Conversation.objects.select_related("persona__default_replica", "replica").filter(
         status=ConversationStatus.LAUNCHING, tavus_id__isnull=True, error_code=""
     )
-    rivals = waiting.filter(conversation_name=conversation.conversation_name)
+    name = _sent_name(conversation)
+    rivals = waiting.filter(Q(name_key=name) | Q(conversation_name=name))
     return any(resembles(rival, body) for rival in rivals.exclude(pk=conversation.pk))
 
 
@@ -299,7 +373,7 @@ def _not_made(conversation: Conversation, alike: Sized = ()) -> None:
     """Attempt once more where a key tells the rooms apart; else give up, and say so."""
     if conversation.end_requested_at is not None:
         cancel(conversation.pk)
-    elif has_key(conversation) and conversation.attempts < MAX_ATTEMPTS:
+    elif may_be_repeated(conversation) and conversation.attempts < MAX_ATTEMPTS:
         _try_again(conversation)
     elif alike:
         message = _("Tavus lists rooms that may be of this launch, or of others.")

@@ -20,7 +20,7 @@ from django_tavus.client import NotFound, TavusClient, TavusError, parse_datetim
 from django_tavus.conf import get_settings
 from django_tavus.models import Conversation
 from django_tavus.models.choices import ConversationStatus, EventSource, SyncState
-from django_tavus.models.conversation import OVER
+from django_tavus.models.conversation import OVER, ConversationQuerySet
 from django_tavus.services import adopting, capacity, effects, events, integrity
 from django_tavus.services.announcing import announce
 from django_tavus.services.clients import get_client
@@ -226,16 +226,27 @@ def disown_orphans(now: datetime) -> None:
 
 
 def end_leaks(now: datetime) -> None:
-    """End what runs past its time by our clock, and what everybody has left."""
+    """End what runs past its time by our clock, what everybody left, and what nobody can enter."""
     left = Q(left_at__lt=now - AWAY) & (Q(polled_at__isnull=True) | Q(polled_at__lt=F("left_at")))
     # We end only what is ours: what was imported has never been attempted here.
     active = Conversation.objects.active().filter(end_requested_at__isnull=True, attempts__gt=0)
     for conversation in active.filter(left)[:BATCH]:
         end_conversation(conversation)
+    _end_closed(active, now)
     # All of them, oldest first: how long each may last stands in its properties.
     for conversation in list(active.filter(launched_at__lt=now - OVERTIME).order_by("launched_at")):
         if conversation.launched_at is None:
             continue
         limit = timedelta(seconds=capacity.call_seconds(conversation)) + OVERTIME
         if conversation.launched_at < now - limit:
+            end_conversation(conversation)
+
+
+def _end_closed(active: ConversationQuerySet, now: datetime) -> None:
+    """End private rooms whose token will not come: a callback told of them, and no answer did."""
+    answered = now - adopting.attempt_window()  # by then, if ever
+    private = active.filter(require_auth=True, meeting_token="")
+    for conversation in private.filter(attempted_at__lt=answered)[:BATCH]:
+        rows = Conversation.objects.active().filter(pk=conversation.pk, meeting_token="")
+        if rows.store(error_code="outcome_unknown", error_message=adopting.lost_token()):
             end_conversation(conversation)

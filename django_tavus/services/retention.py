@@ -22,8 +22,9 @@ from django_tavus.services.enqueue import enqueue
 logger = logging.getLogger("django_tavus.retention")
 
 BATCH = 200
-# SQLite has one writer at a time, and whoever waits looks again every 0.1 s: batches that follow
-# each other without a pause would keep callbacks out until they are answered 503.
+# SQLite has one writer at a time, and whoever waits looks again every 0.1 s: long batches that
+# follow each other without a pause would keep callbacks out until they are answered 503.
+ONE_WRITER_BATCH = 50
 PAUSE = 0.2  # seconds
 
 
@@ -51,9 +52,11 @@ def prune(
     due = Conversation.objects.prunable((now or timezone.now()) - timedelta(days=days))
     if dry_run:
         return _count(due, report)
-    while pks := list(due.order_by("created_at").values_list("pk", flat=True)[:BATCH]):
+    many_write = connection.features.has_select_for_update
+    size = BATCH if many_write else ONE_WRITER_BATCH
+    while pks := list(due.order_by("created_at").values_list("pk", flat=True)[:size]):
         _prune_batch(pks, report)
-        if not connection.features.has_select_for_update:
+        if not many_write:
             time.sleep(PAUSE)
     return report
 

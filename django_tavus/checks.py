@@ -18,6 +18,7 @@ from django.core.exceptions import ValidationError
 from django.urls import NoReverseMatch, reverse
 
 from django_tavus.conf import KNOWN_KEYS, TavusSettings, get_settings
+from django_tavus.rooms.headers import obstacles, rooms_origin
 from django_tavus.services.documents import storage_problem
 from django_tavus.services.request_fields import (
     RELATIONS,
@@ -27,6 +28,7 @@ from django_tavus.services.request_fields import (
 
 Check = Callable[[TavusSettings], list[CheckMessage]]
 
+AMQP = ("amqp", "pyamqp", "py-amqp", "librabbitmq")
 LOOPBACK = ("localhost", "127.", "[::1]", "::1")
 
 
@@ -50,6 +52,21 @@ def or_none(test: Callable[[object], bool]) -> Callable[[object], bool]:
     return lambda value: value is None or test(value)
 
 
+def is_url(value: object) -> bool:
+    """Whether a setting is an absolute web address."""
+    return is_parsable(value) and str(value).startswith(("https://", "http://"))
+
+
+def is_parsable(value: object) -> bool:
+    """Whether ``urlsplit`` reads it; ``https://[`` is refused as an IPv6 address."""
+    if not isinstance(value, str):
+        return False
+    try:
+        return urlsplit(value).hostname is not None or not value.startswith("http")
+    except ValueError:
+        return False
+
+
 def is_classes(value: object) -> bool:
     """Whether ``value`` is a sequence of dotted paths or classes."""
     return (
@@ -61,8 +78,8 @@ def is_classes(value: object) -> bool:
 
 TYPES: dict[str, tuple[Callable[[object], bool], str]] = {
     "API_KEY": (lambda v: is_text(v) or callable(v), "a string or a callable that returns one"),
-    "BASE_URL": (is_text, "a URL"),
-    "PUBLIC_URL": (is_text, "a URL, or empty for no callbacks"),
+    "BASE_URL": (is_url, "a URL that begins with https:// (or http://, for the sandbox)"),
+    "PUBLIC_URL": (is_parsable, "a URL, or empty for no callbacks"),
     "TIMEOUT": (
         lambda v: (
             isinstance(v, Sequence)
@@ -227,6 +244,21 @@ def broker_timeouts(current: TavusSettings) -> list[CheckMessage]:
     return [Notice("The Redis broker has no socket time-outs.", hint=hint, id="django_tavus.W004")]
 
 
+def prefetch_reduction(current: TavusSettings) -> list[CheckMessage]:
+    """W008: RabbitMQ with Celery's default, with which a worker may stop for good.
+
+    After a lost connection Celery lowers the prefetch count and raises it again bit by bit; a
+    worker with a pool of threads was seen to take no more messages after some losses in a row.
+    """
+    conf = current_app.conf
+    url = str(conf.broker_read_url or conf.broker_url or "")
+    if not url.startswith(AMQP) or not conf.worker_enable_prefetch_count_reduction:
+        return []
+    hint = "Set worker_enable_prefetch_count_reduction = False."
+    message = "A Celery worker may stop taking messages after it has lost RabbitMQ."
+    return [Notice(message, hint=hint, id="django_tavus.W008")]
+
+
 def launch_limits(current: TavusSettings) -> list[CheckMessage]:
     """W005: whoever may log in may spend without a limit."""
     limits = (
@@ -257,6 +289,14 @@ def document_storage(current: TavusSettings) -> list[CheckMessage]:
     return [Notice(problem, hint=hint, id="django_tavus.W006")]
 
 
+def room_headers(current: TavusSettings) -> list[CheckMessage]:
+    """W007: the site's own security headers would keep a room out of its page."""
+    return [
+        Notice(problem, hint=remedy, id="django_tavus.W007")
+        for problem, remedy in obstacles(rooms_origin(current.BASE_URL))
+    ]
+
+
 CHECKS: tuple[Check, ...] = (
     missing_key,
     wrong_defaults,
@@ -264,7 +304,9 @@ CHECKS: tuple[Check, ...] = (
     sandbox_address,
     urls_mounted,
     broker_timeouts,
+    prefetch_reduction,
     launch_limits,
     document_storage,
+    room_headers,
 )
 DEPLOY_CHECKS: tuple[Check, ...] = (public_url, sandbox_address, broker_timeouts, launch_limits)

@@ -8,6 +8,8 @@ CLI := .venv-cli
 SCALE ?= small
 # These touch no database, so another one would show nothing new.
 NO_DATABASE := --ignore=tests/client --ignore=tests/sandbox
+# Proofs that run in one process, on the database of the tests: they are made on each.
+IN_PROCESS := $(addprefix tests/prove/test_,doubts.py lost_callbacks.py pruning.py schedules.py)
 export SCALE
 
 .PHONY: help run test test-services test-browser prove bench matrix lint types layers wheel clean
@@ -52,13 +54,17 @@ test-services: $(VENV)/.services $(CLI)/bin/tavus ## the same and more on Postgr
 	TEST_DATABASE=postgresql $(BIN)/pytest -n 2 -m "not services and not browser" $(NO_DATABASE)
 	TEST_DATABASE=mariadb $(BIN)/pytest -n 2 -m "not services and not browser" $(NO_DATABASE)
 	$(BIN)/pytest -s -m services
+	TEST_DATABASE=postgresql $(BIN)/pytest -s -m services $(IN_PROCESS)
+	TEST_DATABASE=mariadb $(BIN)/pytest -s -m services $(IN_PROCESS)
 
 test-browser: $(VENV)/.browser ## what people see, in Chromium
-	$(BIN)/pytest -m browser
+	$(BIN)/pytest -n 2 -m browser
 
 prove: $(VENV)/.services ## the proofs alone; SCALE=full for the full size
 	@echo "proofs at SCALE=$(SCALE)"
 	$(BIN)/pytest -s -m services tests/prove
+	TEST_DATABASE=postgresql $(BIN)/pytest -s -m services $(IN_PROCESS)
+	TEST_DATABASE=mariadb $(BIN)/pytest -s -m services $(IN_PROCESS)
 
 bench: $(VENV)/.services ## the benchmarks, as ratios to floors measured in the same run
 	@echo "benchmarks at SCALE=$(SCALE)"

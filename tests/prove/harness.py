@@ -241,6 +241,12 @@ class Site:
         with ThreadPoolExecutor(threads) as pool:
             return list(pool.map(self.launch, range(count)))
 
+    def queue_launches(self, count: int, owner: int) -> None:
+        """Store launches of one user all at once, and send no messages for them."""
+        user = get_user_model()._default_manager.using(ALIAS).get(username=f"user{owner}")
+        persona = Persona.objects.using(ALIAS).get(tavus_id=PERSONA)
+        self.rows.bulk_create(Conversation(owner=user, persona=persona) for _ in range(count))
+
     def crowd(self, first: int, shuffle: Callable[[list[Any]], None]) -> None:
         """Send the messages of the ``first`` waiting launches again, as brokers may.
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+READY = "ready"  # what a process of a proof says when it waits for the others
 
 
 def wait_for(what: str, condition: Callable[[], Any], seconds: float, pause: float = 0.1) -> None:
@@ -52,6 +53,11 @@ class Child:
             return text in self.log.read_text(errors="replace")
 
         wait_for(f"{text!r} in the log of {self.name}", written, seconds, 0.05)
+
+    def last_line(self, seconds: float) -> str:
+        """Wait for its end, and return the last line of its output."""
+        assert self.process.wait(seconds) == 0, f"{self.name} failed:\n{self.tail()}"
+        return self.log.read_text().splitlines()[-1]
 
     def tail(self) -> str:
         """The last lines of its output."""

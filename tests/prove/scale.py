@@ -21,6 +21,10 @@ SIZES: dict[str, dict[str, dict[str, int]]] = {
         "small": {"launches": 15},
         "full": {"launches": 40},
     },
+    "claims": {
+        "small": {"launches": 40, "claimers": 4},
+        "full": {"launches": 300, "claimers": 6},
+    },
     "broker_outage": {
         "small": {"seconds": 4},
         "full": {"seconds": 20},
@@ -38,8 +42,12 @@ SIZES: dict[str, dict[str, dict[str, int]]] = {
         "full": {"schedules": 1000},
     },
     "lost_callbacks": {
-        "small": {"conversations": 12},
+        "small": {"conversations": 60},
         "full": {"conversations": 200},
+    },
+    "fuzzing": {
+        "small": {"examples": 5},
+        "full": {"examples": 200},
     },
     "pruning": {
         "small": {"conversations": 2000, "posters": 2},

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from django_tavus.sandbox import Sandbox
 from django_tavus.services import tokens
 from tests.prove.harness import Site, chance
+from tests.prove.processes import READY
 from tests.prove.scale import SCALE, sizes
 
 pytestmark = pytest.mark.services
@@ -122,4 +125,36 @@ def test_never_more_rooms_than_allowed_and_all_are_served_in_order(
         f"\nproof 5 {database} ({SCALE}): {count} launches at once, 4 worker processes -> "
         f"{most} rooms at once at most (allowed {MAX_CONCURRENT}), {count} served, "
         f"overtaken by {overtaken} at most"
+    )
+
+
+@pytest.mark.parametrize("cap", ["MAX_CONCURRENT", "MAX_CONCURRENT_PER_USER"])
+@pytest.mark.parametrize("database", ["postgresql", "mariadb"])
+def test_processes_that_claim_at_once_never_hold_more_slots_than_allowed(
+    database: str, cap: str, make_site: Callable[..., Site]
+) -> None:
+    """The claim alone, with nothing around it that would keep the claimers apart."""
+    size = sizes("claims")
+    site = make_site(
+        broker="redis", database=database, sandbox=Sandbox(seed=None), tavus={cap: MAX_CONCURRENT}
+    )
+    claimers = [
+        site.start("claimer", "tests.prove.claimer", str(size["launches"]), f"{cap} {number}")
+        for number in range(size["claimers"])
+    ]
+    for claimer in claimers:
+        claimer.wait_for_line(READY)
+    site.queue_launches(size["launches"], owner=0)
+
+    told = [json.loads(claimer.last_line(seconds=30 + size["launches"])) for claimer in claimers]
+
+    assert Counter(site.rows.values_list("status", "attempts")) == {("ended", 1): size["launches"]}
+    assert sum(report["claimed"] for report in told) == size["launches"]
+    assert min(report["claimed"] for report in told) > 0  # all of them took part
+    most = max(report["most"] for report in told)
+    assert most == MAX_CONCURRENT
+    print(
+        f"\nproof 5 {database}, {cap} ({SCALE}): {size['launches']} launches claimed by "
+        f"{len(claimers)} processes that do nothing else -> {most} slots held at most (allowed "
+        f"{MAX_CONCURRENT}), each claimed once"
     )

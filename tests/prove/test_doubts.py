@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pytest
+from django.db import connection
 
 from django_tavus.models import Conversation
 from django_tavus.services import launch_conversation
@@ -31,27 +33,38 @@ FAULTS = [
 TOGETHER = 90  # launches of one timeline: more would only make the remote list long
 NOTHING_MADE = {"cut_before", "status:502"}
 
-# What the site is and what its callers ask for; whether a room can be told from others by a key.
+OUR_URL = "https://site.example"
+
+
+class Site(NamedTuple):
+    """What the site is and what its callers ask for."""
+
+    public_url: str
+    fields: dict[str, str]
+    has_key: bool
+    """Whether the rooms of an attempt can be told from others by a key."""
+    becomes: str | None = None
+    """Its ``PUBLIC_URL`` once the first attempts were made."""
+
+
+HOOK = "https://host.example/hook"
+WEEKLY = {"conversation_name": "Weekly"}
 SITES = {
-    "callbacks": (True, {}, True),
-    "callbacks, own name": (True, {"conversation_name": "Weekly"}, True),
-    "no PUBLIC_URL": (False, {}, True),
-    "no PUBLIC_URL, own name": (False, {"conversation_name": "Weekly"}, False),
-    "own callback_url": (True, {"callback_url": "https://host.example/hook"}, True),
-    "own callback_url and name": (
-        True,
-        {"callback_url": "https://host.example/hook", "conversation_name": "Weekly"},
-        False,
-    ),
+    "callbacks": Site(OUR_URL, {}, True),
+    "callbacks, own name": Site(OUR_URL, WEEKLY, True),
+    "no PUBLIC_URL": Site("", {}, True),
+    "no PUBLIC_URL, own name": Site("", WEEKLY, False),
+    "own callback_url": Site(OUR_URL, {"callback_url": HOOK}, True),
+    "own callback_url and name": Site(OUR_URL, {"callback_url": HOOK, **WEEKLY}, False),
+    "PUBLIC_URL comes": Site("", {}, True, becomes=OUR_URL),
+    "PUBLIC_URL comes, own name": Site("", WEEKLY, False, becomes=OUR_URL),
+    "PUBLIC_URL goes": Site(OUR_URL, {}, True, becomes=""),
 }
 
 
 @pytest.fixture(params=SITES)
-def site(request, settings):
-    public, fields, has_key = SITES[request.param]
-    if not public:
-        settings.TAVUS = {**settings.TAVUS, "PUBLIC_URL": ""}
-    return request.param, fields, has_key
+def name(request):
+    return request.param
 
 
 @pytest.fixture
@@ -87,17 +100,18 @@ class Bad:
             self.line.sandbox.faults.add("status:501", times=1, **LIST)
 
 
-def launch_all(line, persona, fields, faults, chance):
+def launch_all(line, persona, site, faults, chance):
     """Launch one conversation for each fault; return rows and plans."""
     plans = {}
     for number, fault in enumerate(faults):
-        own = {"conversation_name": f"Weekly {number}"} if "conversation_name" in fields else {}
+        named = "conversation_name" in site.fields
+        own = {"conversation_name": f"Weekly {number}"} if named else {}
         row = launch_conversation(
             persona=persona,
             conversational_context=f"launch {number}",
             # Rooms that nobody enters live for an hour: time must not tidy up what was left.
             properties={"participant_absent_timeout": 3600},
-            **{**fields, **own},
+            **{**site.fields, **own},
         )
         bad = chance.choice([1, 1, 2, 3])
         plans[str(row.pk)] = Plan(fault, bad, bad, chance.random() < 0.5)
@@ -116,16 +130,17 @@ def some_arrive(line, chance):
     line.mail[:] = late
 
 
-def test_a_doubtful_create_ends_in_one_room_or_none(line, site, tavus_sandbox):
-    name, fields, has_key = site
+def test_a_doubtful_create_ends_in_one_room_or_none(line, name, tavus_sandbox, settings):
+    site = SITES[name]
     chance = random.Random(name)
     faults = FAULTS * sizes("doubts")["launches"]
     chance.shuffle(faults)
     persona = line.make_persona()
     outcomes, creates = Counter(), 0
     for begin in range(0, len(faults), TOGETHER):
-        rows, plans = launch_all(line, persona, fields, faults[begin : begin + TOGETHER], chance)
-        outcomes += play(line, rows, plans, chance, has_key)
+        some = faults[begin : begin + TOGETHER]
+        launched = launch_all(line, persona, site, some, chance)
+        outcomes += play(line, site, launched, chance, settings)
         creates += line.creates()
         Conversation.objects.update(status="ended", end_owed=False)
         Conversation.objects.all().delete()
@@ -134,19 +149,28 @@ def test_a_doubtful_create_ends_in_one_room_or_none(line, site, tavus_sandbox):
         line.mail.clear()
         line.add_stock()
     print(
-        f"\nproof 2 {SCALE}, {name}: {len(faults)} doubtful launches ({len(FAULTS)} faults), "
-        f"{creates} creates -> {dict(outcomes)}, 0 doubled, 0 left running unknown"
+        f"\nproof 2 {connection.vendor}, {name} ({SCALE}): {len(faults)} doubtful launches "
+        f"({len(FAULTS)} faults), {creates} creates -> {dict(outcomes)}, 0 doubled, 0 left "
+        "running unknown"
     )
 
 
-def play(line, rows, plans, chance, has_key):
+def play(line, site, launched, chance, settings):
+    rows, plans = launched
     line.before_task = Bad(line, plans)
+    set_public_url(settings, site.public_url)
     for _ in range(36):
         some_arrive(line, chance)
         line.beat()
         check_at_all_times(line, rows)
         line.pass_time(30)
-    return Counter(check(line, row, plans[str(row.pk)], has_key) for row in rows)
+        if site.becomes is not None:
+            set_public_url(settings, site.becomes)
+    return Counter(check(line, row, plans[str(row.pk)], site.has_key) for row in rows)
+
+
+def set_public_url(settings, url):
+    settings.TAVUS = {**settings.TAVUS, "PUBLIC_URL": url}
 
 
 def check_at_all_times(line, rows):

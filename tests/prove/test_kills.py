@@ -69,6 +69,7 @@ def test_a_killed_worker_neither_loses_nor_doubles_a_launch(
     assert orphans == 0, "a room was made twice for one launch, though ended again"
     again = site.rows.filter(attempts__gt=1).count()
     assert in_flight, "no kill met a launch at work"
+    site.wait_until_settled(size["patience"])  # one more callback may have come meanwhile
     print(
         f"\nproof 1 {broker} ({SCALE}): {size['launches']} launches, {kills} kills "
         f"({in_flight} with launches in flight, {again} attempted again) -> "

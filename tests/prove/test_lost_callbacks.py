@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from django.db import connection
 
 from django_tavus.models import Conversation, OutboxEntry, Utterance, WebhookEvent
 from django_tavus.sandbox.engine.pacing import PACES
@@ -78,9 +79,9 @@ def test_reconciling_alone_brings_everything_home(line, public, signals_sent):
     assert not OutboxEntry.objects.filter(sent_at__isnull=True).exists()
     gets = len(line.requests) - before
     print(
-        f"\nproof 4 {SCALE}, {'all callbacks lost' if public else 'no PUBLIC_URL'}: {count} "
-        f"conversations -> {count} ended with transcript and perception, each fact told once, "
-        f"{gets / count:.1f} requests for each"
+        f"\nproof 4 {connection.vendor}, {'all callbacks lost' if public else 'no PUBLIC_URL'} "
+        f"({SCALE}): {count} conversations -> {count} ended with transcript and perception, "
+        f"each fact told once, {gets / count:.1f} requests for each"
     )
 
 

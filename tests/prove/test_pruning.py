@@ -166,7 +166,7 @@ def test_callbacks_are_answered_while_old_conversations_are_pruned(worker):
     assert len(batches.rows) >= size["conversations"] / retention.BATCH
     longest = max(poster.longest for poster in posters)
     print(
-        f"\nproof 7 {SCALE} {connection.vendor}: {report.conversations} conversations "
+        f"\nproof 7 {connection.vendor} ({SCALE}): {report.conversations} conversations "
         f"({total} rows) pruned in {took:.1f} s = {total / took:.0f} rows/s, largest of "
         f"{len(batches.rows)} batches {max(batches.rows)} rows; {answers[200]} callbacks "
         f"meanwhile, all 200, longest {longest * 1000:.0f} ms"

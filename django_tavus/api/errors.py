@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.core.exceptions import ValidationError as DjangoValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError as DjangoValidationError
 from django.db.models import ProtectedError
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions, status
@@ -18,7 +18,7 @@ from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 from django_tavus.services.documents import RecrawlRefusedError
 from django_tavus.services.errors import IdempotencyConflictError, LaunchRefusedError
 
-OBJECT_STATES = frozenset({"system", "gone", "deleting"})
+OBJECT_STATES = frozenset({"system", "gone", "deleting", "no_conflict"})
 """Codes of what cannot be changed because of what it is, whatever the body says."""
 
 
@@ -44,6 +44,14 @@ class PayloadTooLarge(APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_detail = _("The body is too large.")
     default_code = "payload_too_large"
+
+
+class PreconditionFailed(APIException):
+    """``If-Match`` names another version than the one there is."""
+
+    status_code = status.HTTP_412_PRECONDITION_FAILED
+    default_detail = _("This has changed since. Fetch it again.")
+    default_code = "precondition_failed"
 
 
 class LaunchRefused(APIException):
@@ -102,6 +110,8 @@ TRANSLATIONS: tuple[Translation, ...] = (
     (ProtectedError, lambda error: StillRunning()),
     (RecrawlRefusedError, RecrawlRefused),
     (DjangoValidationError, refused_value),
+    # A worker has deleted the row since the view has read it.
+    (ObjectDoesNotExist, lambda error: exceptions.NotFound()),
 )
 REFUSALS = tuple(kind for kind, _translate in TRANSLATIONS)
 

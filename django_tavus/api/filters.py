@@ -5,7 +5,7 @@ The same with and without django-filter, and described to drf-spectacular.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -17,10 +17,10 @@ from django.db.models.lookups import IContains
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _, gettext_lazy
+from rest_framework.exceptions import ValidationError
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 
-from django_tavus.api.errors import bad_parameter
 from django_tavus.models.choices import ConversationStatus, ObjectType
 
 WHEN = gettext_lazy("Must be a date, or a date and time, such as 2026-05-01T12:00:00Z.")
@@ -94,10 +94,22 @@ def _midnight(value: str) -> datetime | None:
 
 
 def _in_zone(value: datetime) -> datetime:
-    """Return ``value`` as columns hold it; moments beyond the calendar overflow here."""
+    """Return ``value`` as columns hold it; moments beyond the calendar overflow here.
+
+    In UTC, for PostgreSQL knows no time zone that is 16 hours or more away.
+    """
     aware = timezone.make_aware(value) if timezone.is_naive(value) else value
-    aware.astimezone(UTC)
-    return aware if settings.USE_TZ else timezone.make_naive(aware)
+    moment_in_utc = aware.astimezone(UTC)
+    return moment_in_utc if settings.USE_TZ else timezone.make_naive(aware)
+
+
+TEXT = {"type": "string", "maxLength": MAX_LENGTH}
+MOMENT = {"anyOf": [{"type": "string", "format": kind} for kind in ("date-time", "date")]}
+
+
+def list_of(allowed: Sequence[str]) -> dict[str, Any]:
+    """Return the schema of one of ``allowed``, or several with commas between."""
+    return {"type": "array", "items": {"type": "string", "enum": list(allowed)}}
 
 
 @dataclass(frozen=True)
@@ -107,7 +119,7 @@ class Filter:
     read: Callable[[str], Any]
     rows: Callable[[Any], Q]
     description: str
-    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    schema: Mapping[str, Any] = field(default_factory=lambda: TEXT)
 
 
 def contains(*columns: str) -> Callable[[str], Q]:
@@ -126,9 +138,7 @@ def contains(*columns: str) -> Callable[[str], Q]:
 
 def search(*columns: str) -> Filter:
     """Return the ``search`` parameter over ``columns``."""
-    return Filter(
-        text, contains(*columns), "Text to look for.", {"type": "string", "maxLength": 255}
-    )
+    return Filter(text, contains(*columns), "Text to look for.")
 
 
 def object_type(column: str) -> Filter:
@@ -137,27 +147,27 @@ def object_type(column: str) -> Filter:
         one_of(*ObjectType.values),
         lambda value: Q(**{f"{column}__in": value}),
         "Whose it is: the account's (user), or Tavus's stock (system).",
-        {"type": "string", "enum": ObjectType.values},
+        list_of(ObjectType.values),
     )
 
 
 # What Tavus calls a status may be new to us: any text is compared.
 STATUS = Filter(text, lambda value: Q(status=value), "Status.")
-DATE = {"type": "string", "format": "date-time"}
 
 CONVERSATIONS: dict[str, Filter] = {
     "status": Filter(
         one_of(*ConversationStatus.values),
         lambda value: Q(status__in=value),
         "Status; several with commas between.",
+        list_of(ConversationStatus.values),
     ),
     "persona_id": Filter(text, lambda value: Q(persona__tavus_id=value), "Tavus id of a persona."),
     "reference": Filter(text, lambda value: Q(reference=value), "The site's own key, exactly."),
     "created_after": Filter(
-        moment, lambda value: Q(created_at__gte=value), "Created at this moment or later.", DATE
+        moment, lambda value: Q(created_at__gte=value), "Created at this moment or later.", MOMENT
     ),
     "created_before": Filter(
-        moment, lambda value: Q(created_at__lt=value), "Created before this moment.", DATE
+        moment, lambda value: Q(created_at__lt=value), "Created before this moment.", MOMENT
     ),
     "search": search("conversation_name", "reference", "tavus_id", "persona__persona_name"),
 }
@@ -176,20 +186,29 @@ DOCUMENTS: dict[str, Filter] = {
 }
 
 
+COMMAS = {"style": "form", "explode": False}
+
+
 class TableFilter(BaseFilterBackend):
     """Narrows a list by the table in the view's ``filters``; other parameters are ignored."""
 
     def filter_queryset(
         self, request: Request, queryset: QuerySet[Any], view: Any
     ) -> QuerySet[Any]:
-        """Return the rows that every given parameter leaves.
+        """Return the rows that every given parameter leaves; an empty one is not given.
 
         Raises:
-            ValidationError: a value that cannot be read; names the parameter.
+            ValidationError: values that cannot be read; names their parameters.
         """
+        errors: dict[str, list[str]] = {}
         for name, one in view.filters.items():
-            if value := request.query_params.get(name):
-                queryset = queryset.filter(_condition(name, one, value))
+            value = request.query_params.get(name)
+            try:
+                queryset = queryset.filter(one.rows(one.read(value))) if value else queryset
+            except ValueError as error:
+                errors[name] = [str(error)]
+        if errors:
+            raise ValidationError(errors)
         return queryset
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
@@ -201,13 +220,7 @@ class TableFilter(BaseFilterBackend):
                 "required": False,
                 "description": one.description,
                 "schema": dict(one.schema),
+                **(COMMAS if one.schema.get("type") == "array" else {}),
             }
             for name, one in view.filters.items()
         ]
-
-
-def _condition(name: str, one: Filter, value: str) -> Q:
-    try:
-        return one.rows(one.read(value))
-    except ValueError as error:
-        raise bad_parameter(name, str(error)) from error

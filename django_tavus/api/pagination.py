@@ -17,6 +17,14 @@ from django_tavus.api.errors import bad_parameter
 from django_tavus.conf import get_settings
 
 MAX_PAGE_SIZE = 100
+PARAMETERS = (
+    ("cursor", "From the links `next` and `previous` of a page.", {"type": "string"}),
+    (
+        "page_size",
+        "Rows on a page; more than 100 are cut to 100.",
+        {"type": "integer", "minimum": 1},
+    ),
+)
 
 
 class TavusCursorPagination(CursorPagination):
@@ -29,6 +37,13 @@ class TavusCursorPagination(CursorPagination):
     def get_ordering(self, request: Request, queryset: QuerySet[Any], view: Any) -> tuple[str, ...]:
         """Return the view's order."""
         return tuple(getattr(view, "page_ordering", self.ordering))
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """Return the parameters for drf-spectacular."""
+        return [
+            {"name": name, "in": "query", "required": False, "description": text, "schema": schema}
+            for name, text, schema in PARAMETERS
+        ]
 
     def get_page_size(self, request: Request) -> int:
         """Return the rows on a page.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
@@ -14,6 +16,7 @@ from rest_framework.parsers import BaseParser
 from django_tavus.api.errors import PayloadTooLarge
 
 MAX_DEPTH = 20
+MAX_DIGITS = 1000  # Python reads 4300 of them again, and other readers fewer
 
 
 class StrictJSONParser(BaseParser):
@@ -57,9 +60,10 @@ def _decode(content: bytes) -> Any:
     try:
         return json.loads(
             content.decode("utf-8"),
+            parse_int=_whole,
             parse_float=_finite,
             parse_constant=_no_constant,
-            object_pairs_hook=_unique,
+            object_pairs_hook=_members,
         )
     except RecursionError as error:
         raise ParseError(_("The body is nested too deep.")) from error
@@ -67,24 +71,42 @@ def _decode(content: bytes) -> Any:
         raise ParseError(_("The body is not JSON: %(error)s") % {"error": error}) from error
 
 
-def _finite(number: str) -> float:
+class Refused(str):
+    """Stands in a decoded body for what no other reader would take; its text says why.
+
+    The decoder does not know where it is: :func:`refuse_unstorable` finds it, and names its field.
+    """
+
+
+class Repeating(dict[str, Any]):
+    """An object in which a name is given twice."""
+
+    twice: str
+
+
+def _whole(number: str) -> int | Refused:
+    if len(number) > MAX_DIGITS:
+        return Refused(_("Holds a number that is out of range."))
+    return int(number)
+
+
+def _finite(number: str) -> float | Refused:
     value = float(number)
-    if value - value != 0:
-        raise ValueError(f"{number[:20]} is out of range")
-    return value
+    return value if math.isfinite(value) else Refused(_("Holds a number that is out of range."))
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
+def _no_constant(name: str) -> Refused:
+    return Refused(_("Holds %(name)s, which is not JSON.") % {"name": name})
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
-    if len(members) < len(pairs):
-        seen: set[str] = set()
-        twice = next(name for name, _value in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise ValueError(f"{twice!a} is given twice")
-    return members
+    if len(members) == len(pairs):
+        return members
+    repeating = Repeating(members)
+    counts = Counter(name for name, _value in pairs)
+    repeating.twice = next(name for name, count in counts.items() if count > 1)
+    return repeating
 
 
 def refuse_unstorable(body: Any) -> None:
@@ -99,6 +121,8 @@ def refuse_unstorable(body: Any) -> None:
         for name, value in members
         if (problem := _problem(name) or _problem(value))
     }
+    if isinstance(body, Repeating):
+        errors[_printable(body.twice)] = [_("Is given twice.")]
     if errors:
         raise ValidationError(errors)
 
@@ -108,6 +132,10 @@ def _problem(value: Any) -> str:
     for node, depth in _walk(value, 1):
         if depth > MAX_DEPTH:
             return _("Nested too deep.")
+        if isinstance(node, Refused):
+            return str(node)
+        if isinstance(node, Repeating):
+            return _("%(name)s: is given twice.") % {"name": _printable(node.twice)}
         if isinstance(node, str) and not _is_storable(node):
             return _("Holds characters that cannot be stored (U+0000 or half a surrogate pair).")
     return ""

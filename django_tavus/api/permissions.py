@@ -40,6 +40,7 @@ WRITES = {
     "create": "add",
     "partial_update": "change",
     "recrawl": "change",
+    "resolve": "change",
     "destroy": "delete",
 }
 """Django's word for what an action of a view does."""

@@ -79,9 +79,18 @@ class TavusViewSet(GenericViewSet[Row]):
         """Answer an error as JSON, whatever representation was asked for."""
         response = super().handle_exception(exc)
         response.data = add_code(response.data)
+        self._answer_json()
+        return response
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """Describe the view as JSON: captions and tables can be made of their own data only."""
+        response: Response = super().options(request, *args, **kwargs)
+        self._answer_json()
+        return response
+
+    def _answer_json(self) -> None:
         self.request.accepted_renderer = PlainJSONRenderer()
         self.request.accepted_media_type = PlainJSONRenderer.media_type
-        return response
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Keep every answer out of caches: some carry the key to a room."""

@@ -15,3 +15,8 @@ class LaunchThrottle(UserRateThrottle):
     def get_rate(self) -> str | None:
         """Return the rate as it is set now; ``None`` does not throttle."""
         return get_settings().API_THROTTLE_RATE
+
+    def wait(self) -> float:
+        """Return the seconds for ``Retry-After``; DRF gives none after the rate was lowered."""
+        seconds: float = self.duration  # type: ignore[attr-defined]
+        return super().wait() or seconds

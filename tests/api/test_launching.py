@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 from django.db import connection
 
 from django_tavus.api import preferences
@@ -365,6 +366,37 @@ def test_launches_are_throttled_and_nothing_else(api, as_user, make_user, person
     assert int(answers[2]["Retry-After"]) > 0
     assert api.get(CONVERSATIONS).status_code == 200
     assert launch(as_user(make_user("other")), body).status_code == 202
+
+
+@pytest.fixture
+def throttled_after(settings):
+    def change(rate: str) -> None:
+        settings.TAVUS = {**settings.TAVUS, "API_THROTTLE_RATE": rate}
+
+    cache = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "throttle"}
+    settings.CACHES = {"default": cache}
+    yield change
+    caches["default"].clear()
+
+
+def test_only_creating_is_throttled(api, owner, throttled_after):
+    throttled_after("1/hour")
+    row = make_conversation(owner=owner)
+    for _ in range(3):
+        for url in ("", f"{row.pk}/", f"{row.pk}/transcript/"):
+            assert api.get(f"{CONVERSATIONS}{url}").status_code == 200
+        assert api.post(f"{CONVERSATIONS}{row.pk}/end/").status_code == 202
+        assert api.options(CONVERSATIONS).status_code == 200
+
+
+def test_retry_after_survives_a_lower_rate(api, persona, throttled_after):
+    throttled_after("3/hour")
+    for _ in range(3):
+        assert launch(api, {"persona_id": persona.tavus_id}).status_code == 202
+    throttled_after("1/hour")
+    answer = launch(api, {"persona_id": persona.tavus_id})
+    assert (answer.status_code, answer.json()["code"]) == (429, "throttled")
+    assert 0 < int(answer["Retry-After"]) <= 3600
 
 
 # --- Prefer: wait -----------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from django_tavus.api.urls import router
-from django_tavus.models import Conversation, WebhookEvent
+from django_tavus.models import Conversation, Document, Persona, Replica, WebhookEvent
 from django_tavus.testing.factories import make_conversation, make_document
 
 # endpoint: (method, permission, anonymous, other user, owner, staff without, staff with it)
@@ -30,12 +30,15 @@ MATRIX: dict[str, tuple[str, str, int, int, int, int, int]] = {
     "persona-list create": ("post", "add_persona", 403, 403, 403, 403, 202),
     "persona-detail update": ("patch", "change_persona", 403, 403, 403, 403, 202),
     "persona-detail delete": ("delete", "delete_persona", 403, 403, 403, 403, 202),
+    "persona-resolve": ("post", "change_persona", 403, 403, 403, 403, 202),
     "replica-list create": ("post", "add_replica", 403, 403, 403, 403, 202),
     "replica-detail update": ("patch", "change_replica", 403, 403, 403, 403, 202),
     "replica-detail delete": ("delete", "delete_replica", 403, 403, 403, 403, 202),
+    "replica-resolve": ("post", "change_replica", 403, 403, 403, 403, 202),
     "document-list create": ("post", "add_document", 403, 403, 403, 403, 202),
     "document-detail update": ("patch", "change_document", 403, 403, 403, 403, 202),
     "document-detail delete": ("delete", "delete_document", 403, 403, 403, 403, 202),
+    "document-resolve": ("post", "change_document", 403, 403, 403, 403, 202),
     "document-recrawl": ("post", "change_document", 403, 403, 403, 403, 202),
     "usage-list": ("get", "view_conversation", 403, 403, 403, 403, 200),
 }
@@ -46,7 +49,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "replica-detail update": {"replica_name": "Anna"},
     "document-list create": {"document_url": "https://example.com/prices.pdf"},
     "document-detail update": {"document_name": "Prices"},
+    **{f"{kind}-resolve": {"keep": "ours"} for kind in ("persona", "replica", "document")},
 }
+# Both sides are of the names that the columns and bodies of all three kinds know nothing of.
+CONFLICTS = [{"path": "/x", "base": "a", "ours": "b", "theirs": "c"}]
 VIEWERS = ("anonymous", "other", "owner", "staff", "permitted")
 
 
@@ -72,11 +78,10 @@ def url_of(endpoint: str, conversation: Conversation) -> str:
         url = reverse(f"django_tavus:{name}", kwargs={"pk": conversation.pk})
         return f"{url}?hard=true" if endpoint.endswith(" erase") else url
     row = {
-        "persona-detail": conversation.persona,
-        "replica-detail": conversation.persona.default_replica,
-        "document-detail": conversation.documents.get(),
-        "document-recrawl": conversation.documents.get(),
-    }[name]
+        "persona": conversation.persona,
+        "replica": conversation.persona.default_replica,
+        "document": conversation.documents.get(),
+    }[name.split("-")[0]]
     return reverse(f"django_tavus:{name}", kwargs={"key": row.tavus_id})
 
 
@@ -97,12 +102,16 @@ def test_permission_matrix(viewers, as_user, owner, endpoint, viewer):
     status = "ended" if method == "delete" else "active"
     conversation = make_conversation(owner=owner, status=status)
     conversation.documents.add(make_document(crawl={"depth": 1}))
+    if endpoint.endswith("-resolve"):
+        for model in (Persona, Replica, Document):
+            model.objects.update(sync_state="failed", conflicts=CONFLICTS)
     client = as_user(viewers(viewer, permission))
     body = BODIES.get(endpoint)
     if endpoint == "conversation-list create":
         body = {"persona_id": conversation.persona.tavus_id}
     answer = getattr(client, method)(url_of(endpoint, conversation), body, format="json")
     assert answer.status_code == statuses[VIEWERS.index(viewer)]
+    assert answer["Cache-Control"] == "private, no-store"
     if answer.status_code in (403, 404):
         assert str(conversation.tavus_id) not in answer.content.decode()
 

@@ -190,6 +190,33 @@ def test_every_answer_stays_out_of_caches(api, persona):
         assert answer["Cache-Control"] == "private, no-store"
 
 
+@pytest.mark.parametrize("status", ["queued", "launching", "active", "ended", "failed"])
+def test_no_answer_about_a_conversation_is_kept_by_a_cache(api, owner, persona, status):
+    row = make_conversation(owner=owner, status=status)
+    url = f"{CONVERSATIONS}{row.pk}/"
+    etag = api.get(url)["ETag"]
+    answers = [
+        api.get(CONVERSATIONS),
+        api.head(CONVERSATIONS),
+        api.get(url),
+        api.head(url),
+        api.get(url, headers={"If-None-Match": etag}),
+        api.get(url, headers={"If-Match": '"other"'}),
+        api.get(url, headers={"Accept": "text/html"}),
+        api.get(f"{CONVERSATIONS}nothing/"),
+        api.get(f"{url}transcript/"),
+        api.get(f"{url}transcript/", {"format": "vtt"}),
+        api.post(f"{url}end/"),
+        api.put(url),
+        api.options(url),
+        api.post(CONVERSATIONS, {"persona_id": persona.tavus_id}, format="json"),
+        api.post(CONVERSATIONS, b"{", content_type="application/json"),
+        api.post(CONVERSATIONS, b"{}", content_type="text/plain"),
+    ]
+    assert {answer.status_code for answer in answers} >= {200, 202, 304, 400, 404, 405, 406, 412}
+    assert {answer.headers.get("Cache-Control") for answer in answers} == {"private, no-store"}
+
+
 def test_options_tell_no_secrets(api, as_user, persona):
     assert api.options(CONVERSATIONS).status_code == 200
     assert as_user(None).options(CONVERSATIONS).status_code == 403

@@ -11,7 +11,10 @@ from django.core.files.storage import InMemoryStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from django_tavus.api.views.mirrors import MirrorViewSet
 from django_tavus.models import Document, Persona, Replica
+from django_tavus.services.clients import get_client
+from django_tavus.services.syncing import sync_objects
 from django_tavus.testing import make_document, make_persona, make_replica
 
 KEY = "k-llm-0123456789-very-secret"
@@ -288,3 +291,137 @@ def test_whoever_may_only_add_is_shown_no_more_than_a_gallery(make_user, as_user
     answer = send(client, "post", "personas/", {"system_prompt": "Be kind."})
     assert answer.status_code == 202
     assert "system_prompt" not in answer.json()
+
+
+# --- conflicts ----------------------------------------------------------------------------------
+
+BOTH = [{"path": "/greeting", "base": "Hello.", "ours": "Hi.", "theirs": "Ho."}]
+
+
+def conflicting(**values: Any) -> Persona:
+    """A persona whose greeting was changed on both sides, as a push has found it."""
+    remote = {"greeting": "Hello.", "system_prompt": "Be kind."}
+    return make_persona(
+        **{
+            "greeting": "Hi.",
+            "system_prompt": "Be kind.",
+            "remote": remote,
+            "sync_state": "failed",
+            "sync_error": "x",
+            "conflicts": BOTH,
+            **values,
+        }
+    )
+
+
+@pytest.mark.parametrize(("keep", "greeting"), [("ours", "Hi."), ("theirs", "Ho.")])
+def test_a_conflict_is_settled_and_published(chief, worker, keep, greeting):
+    row = conflicting()
+    answer = send(chief, "post", f"personas/{row.tavus_id}/resolve/", {"keep": keep})
+    assert answer.status_code == 202
+    shown = answer.json()
+    assert (shown["sync_state"], shown["conflicts"]) == ("pending", [])
+    assert shown["greeting"] == greeting
+    row.refresh_from_db()
+    assert row.remote["greeting"] == "Ho."
+    worker.commit()
+    assert worker.messages == [("django_tavus.push_object", ("persona", row.pk))]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("keep", "greeting"), [("ours", "Ours."), ("theirs", "Theirs.")])
+def test_what_was_kept_is_what_tavus_has_in_the_end(chief, worker, tavus_sandbox, keep, greeting):
+    there = tavus_sandbox.add_persona(persona_name="Coach", system_prompt="x", greeting="Old.")
+    sync_objects("personas")
+    row = Persona.objects.get(tavus_id=there.id)
+    send(chief, "patch", f"personas/{row.pk}/", {"greeting": "Ours."})
+    get_client().personas.update(
+        there.id, [{"op": "replace", "path": "/greeting", "value": "Theirs."}]
+    )
+    worker.run()
+    url = f"personas/{row.pk}/"
+    (conflict,) = send(chief, "get", url).json()["conflicts"]
+    assert conflict == {"path": "/greeting", "base": "Old.", "ours": "Ours.", "theirs": "Theirs."}
+    assert send(chief, "post", f"{url}resolve/", {"keep": keep}).status_code == 202
+    worker.run()
+    assert send(chief, "get", url).json()["sync_state"] == "in_sync"
+    assert get_client().personas.get(there.id)["greeting"] == greeting
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        ({}, ["keep"]),
+        ({"keep": "mine"}, ["keep"]),
+        ({"keep": None}, ["keep"]),
+        ({"keep": ["ours"]}, ["keep"]),
+        ({"keep": "ours", "force": True}, ["force"]),
+        ([], ["non_field_errors"]),
+    ],
+)
+def test_an_unclear_word_settles_nothing(chief, worker, body, names):
+    row = conflicting()
+    answer = send(chief, "post", f"personas/{row.pk}/resolve/", body)
+    assert (answer.status_code, list(answer.json())) == (400, names)
+    row.refresh_from_db()
+    assert row.conflicts == BOTH
+    worker.commit()
+    assert not worker.messages
+
+
+@pytest.mark.parametrize("kind", ["persona", "replica", "document"])
+def test_without_a_conflict_there_is_nothing_to_settle(chief, kind):
+    row = {"persona": make_persona, "replica": make_replica, "document": make_document}[kind]()
+    answer = send(chief, "post", f"{kind}s/{row.pk}/resolve/", {"keep": "ours"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "no_conflict")
+
+
+def test_a_conflict_that_was_not_seen_is_not_settled(chief):
+    row = conflicting()
+    path = f"{ROOT}/personas/{row.pk}/"
+    etag = chief.get(path)["ETag"]
+    Persona.objects.update(conflicts=[{**BOTH[0], "theirs": "Another."}])
+    headers = {"If-Match": etag}
+    answer = chief.post(f"{path}resolve/", {"keep": "ours"}, format="json", headers=headers)
+    assert answer.status_code == 412
+    row.refresh_from_db()
+    assert row.conflicts
+
+
+# --- workers that are quick ---------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("kind", "make"),
+    [("personas", make_persona), ("replicas", make_replica), ("documents", make_document)],
+)
+def test_a_delete_that_is_done_before_the_answer_is_a_202(chief, worker, monkeypatch, kind, make):
+    row = make()
+    monkeypatch.setattr(worker, "publish", lambda message: type(row).objects.all().delete())
+    answer = send(chief, "delete", f"{kind}/{row.pk}/")
+    assert (answer.status_code, answer.json()["id"]) == (202, row.pk)
+    assert not type(row).objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["personas", "replicas", "documents"])
+@pytest.mark.parametrize(
+    ("method", "tail", "body"),
+    [
+        ("delete", "", None),
+        ("patch", "", {}),
+        ("post", "resolve/", {"keep": "ours"}),
+    ],
+)
+def test_a_row_that_vanishes_meanwhile_is_a_404(chief, monkeypatch, kind, method, tail, body):
+    make = {"personas": make_persona, "replicas": make_replica, "documents": make_document}[kind]
+    row = make(conflicts=BOTH)
+    names = {"personas": "persona_name", "replicas": "replica_name", "documents": "document_name"}
+    body = {names[kind]: "x"} if body == {} else body
+    monkeypatch.setattr(
+        MirrorViewSet,
+        "check_version",
+        lambda view, request, seen: type(row).objects.filter(pk=row.pk).delete(),
+    )
+    answer = send(chief, method, f"{kind}/{row.pk}/{tail}", body)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")

@@ -11,9 +11,26 @@ from django_tavus.models import Conversation
 from django_tavus.models.choices import ConversationStatus, RetrievalStrategy
 from django_tavus.services.access import may_join
 
+MOST = 2_147_483_647  # of a whole number
+
+
+class LanguageField(serializers.RegexField):
+    """A full English name, or ``multilingual``: Tavus refuses codes such as ``en``."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        code = r"^(?![A-Za-z]{2}([-_][A-Za-z0-9]+)*$)"
+        super().__init__(code, **kwargs)
+
+
+def _names(**more: Any) -> serializers.ListField:
+    child = serializers.CharField(min_length=1)
+    return serializers.ListField(child=child, required=False, allow_null=True, **more)
+
 
 class RecordingStorageSerializer(serializers.Serializer[Any]):
     """Where Tavus puts recordings: a bucket of the host's."""
+
+    is_closed = True
 
     provider = serializers.ChoiceField(choices=["s3", "gcs", "azure_blob"])
     bucket_name = serializers.CharField(required=False)
@@ -32,18 +49,22 @@ class RecordingStorageSerializer(serializers.Serializer[Any]):
 class PropertiesSerializer(serializers.Serializer[Any]):
     """Customization of a call."""
 
-    max_call_duration = serializers.IntegerField(required=False, min_value=1, help_text="seconds")
+    is_closed = True
+
+    max_call_duration = serializers.IntegerField(
+        required=False, min_value=1, max_value=MOST, help_text="seconds"
+    )
     participant_left_timeout = serializers.IntegerField(
-        required=False, min_value=0, help_text="seconds"
+        required=False, min_value=0, max_value=MOST, help_text="seconds"
     )
     participant_absent_timeout = serializers.IntegerField(
-        required=False, min_value=0, help_text="seconds"
+        required=False, min_value=0, max_value=MOST, help_text="seconds"
     )
     enable_recording = serializers.BooleanField(required=False)
     enable_closed_captions = serializers.BooleanField(required=False)
     apply_greenscreen = serializers.BooleanField(required=False)
     require_auth = serializers.BooleanField(required=False)
-    language = serializers.CharField(
+    language = LanguageField(
         required=False, help_text="Full English name, such as spanish; or multilingual."
     )
     recording_s3_bucket_name = serializers.CharField(required=False)
@@ -52,12 +73,16 @@ class PropertiesSerializer(serializers.Serializer[Any]):
     recording_storage = RecordingStorageSerializer(required=False)
 
 
+# What is allowed is decided by services.launch_fields and services.request_fields alone.
 class LaunchSerializer(serializers.Serializer[Any]):
-    """The shape of a launch, for the schema.
+    """A launch: a persona, a replica, or both; a persona without a default replica wants one.
 
-    What is allowed is decided by :mod:`django_tavus.services.launch_fields` and
-    :mod:`django_tavus.services.request_fields` alone.
+    Any user may set `persona_id`, `replica_id`, `conversation_name`, `audio_only`, `test_mode`,
+    `reference`, `metadata` and `properties.language`; the rest needs the permission
+    `launch_conversation`, or a place in the setting `API_LAUNCH_FIELDS`. Null is not set.
     """
+
+    is_closed = True
 
     persona_id = serializers.CharField(required=False, allow_null=True, max_length=128)
     replica_id = serializers.CharField(required=False, allow_null=True, max_length=128)
@@ -67,16 +92,12 @@ class LaunchSerializer(serializers.Serializer[Any]):
     audio_only = serializers.BooleanField(required=False, allow_null=True)
     test_mode = serializers.BooleanField(required=False, allow_null=True)
     require_auth = serializers.BooleanField(required=False, allow_null=True)
-    max_participants = serializers.IntegerField(required=False, allow_null=True, min_value=2)
-    memory_stores = serializers.ListField(
-        child=serializers.CharField(), required=False, allow_null=True
+    max_participants = serializers.IntegerField(
+        required=False, allow_null=True, min_value=2, max_value=32_767
     )
-    document_ids = serializers.ListField(
-        child=serializers.CharField(), required=False, allow_null=True
-    )
-    document_tags = serializers.ListField(
-        child=serializers.CharField(), required=False, allow_null=True
-    )
+    memory_stores = _names()
+    document_ids = _names()
+    document_tags = _names()
     document_retrieval_strategy = serializers.ChoiceField(
         choices=RetrievalStrategy.choices, required=False, allow_null=True
     )
@@ -97,20 +118,23 @@ class LaunchError(TypedDict):
 
 
 class ConversationSerializer(serializers.Serializer[Conversation]):
-    """A conversation as ``context["user"]`` may see it.
+    """A conversation as this viewer may see it."""
 
-    Wants rows with ``queue_position``, persona, replica, the persona's default replica and
-    ``conversation_documents`` loaded: it asks nothing of the database.
-    """
+    # Wants context["user"], and rows with queue_position, persona, replica, the persona's default
+    # replica and conversation_documents loaded: it asks nothing of the database.
 
     id = serializers.UUIDField()
     conversation_id = serializers.CharField(source="tavus_id", allow_null=True)
     conversation_name = serializers.CharField()
     status = serializers.ChoiceField(choices=ConversationStatus.choices)
-    conversation_url = serializers.SerializerMethodField()
-    meeting_token = serializers.SerializerMethodField()
-    persona_id = serializers.SerializerMethodField()
-    replica_id = serializers.SerializerMethodField(help_text="The one in use.")
+    conversation_url = serializers.SerializerMethodField(
+        help_text="The room, to those who may join, while it can be joined."
+    )
+    meeting_token = serializers.SerializerMethodField(
+        help_text="The key of a private room, under the same conditions."
+    )
+    persona_id = serializers.SerializerMethodField(help_text="Tavus id.")
+    replica_id = serializers.SerializerMethodField(help_text="Tavus id of the one in use.")
     audio_only = SettledBooleanField()
     test_mode = SettledBooleanField()
     require_auth = SettledBooleanField()
@@ -118,7 +142,7 @@ class ConversationSerializer(serializers.Serializer[Conversation]):
     conversational_context = serializers.CharField()
     custom_greeting = serializers.CharField()
     memory_stores = serializers.ListField(child=serializers.CharField())
-    document_ids = serializers.SerializerMethodField()
+    document_ids = serializers.SerializerMethodField(help_text="Tavus ids, in their order.")
     document_tags = serializers.ListField(child=serializers.CharField())
     document_retrieval_strategy = BlankAsNullField()
     properties = serializers.DictField()
@@ -135,7 +159,9 @@ class ConversationSerializer(serializers.Serializer[Conversation]):
     duration = serializers.IntegerField(
         allow_null=True, help_text="Whole seconds; null before the end."
     )
-    error = serializers.SerializerMethodField()
+    error = serializers.SerializerMethodField(
+        help_text="Why it failed, or what it waits for; null otherwise."
+    )
 
     def get_conversation_url(self, row: Conversation) -> str | None:
         """Return the room's address to those who may join, while it can be joined."""

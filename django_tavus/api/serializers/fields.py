@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import ISO_8601, serializers
 
+from django_tavus.api.schema import typed
 from django_tavus.client import redact
 
 
@@ -50,6 +51,27 @@ class TavusIdsField(serializers.ListField):
         """Return the ids; rows that are not at Tavus have none."""
         rows: Any = super().get_attribute(instance)
         return [row.tavus_id for row in rows.all() if row.tavus_id]
+
+
+class RedactedJSONField(serializers.JSONField):
+    """Any JSON value, of which the secrets are masked once more on their way out."""
+
+    def to_representation(self, value: Any) -> Any:
+        """Return ``value`` without its secrets."""
+        return redact(value)
+
+
+class NoTextField(serializers.CharField):
+    """A member that is left out, or empty: it goes with another kind of body."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        options = {"required": False, "allow_null": True, "allow_blank": True, **kwargs}
+        super().__init__(max_length=0, **options)
+
+
+@typed({"type": "string", "format": "binary"})
+class UploadField(serializers.FileField):
+    """A file in a form."""
 
 
 class RedactedField(serializers.DictField):

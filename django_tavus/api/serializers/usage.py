@@ -12,7 +12,7 @@ from django_tavus.services.metering import GROUPINGS
 
 
 class UsageRowSerializer(serializers.Serializer[Any]):
-    """One row; it has the members of what was asked for in ``by``, and the figures."""
+    """One row: the members of what was asked for in `by`, and the figures."""
 
     day = serializers.DateField(
         required=False, format="iso-8601", help_text="By launch, in the site's time zone."

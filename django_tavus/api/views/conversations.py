@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from django.db.models import Prefetch
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,6 +21,7 @@ from django_tavus.api import filters
 from django_tavus.api.errors import StillRunning, bad_parameter, translated_errors
 from django_tavus.api.etags import conditional
 from django_tavus.api.idempotency import idempotency
+from django_tavus.api.pagination import PARAMETERS
 from django_tavus.api.permissions import HasAccount, MayAct
 from django_tavus.api.policy import TavusViewSet, json_body
 from django_tavus.api.preferences import preferred_wait, wait_for_launch
@@ -29,7 +30,14 @@ from django_tavus.api.renderers import (
     TextTranscriptRenderer,
     WebVTTRenderer,
 )
-from django_tavus.api.schema import described, header, query
+from django_tavus.api.schema import (
+    ETAG,
+    IF_NONE_MATCH,
+    answered_header,
+    described,
+    header,
+    query,
+)
 from django_tavus.api.serializers import (
     ConversationSerializer,
     EventSerializer,
@@ -61,6 +69,7 @@ ACT_OF_ACTION = {
     "events": "events",
     "transcript": "transcript",
 }
+IDEMPOTENCY_KEY = {"type": "string", "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"}
 HARD = {"true": True, "false": False}
 ONE = (ConversationSerializer, "The conversation.")
 
@@ -85,7 +94,7 @@ class ConversationViewSet(TavusViewSet[Conversation]):
     permission_classes = [HasAccount, MayAct]
     filters = filters.CONVERSATIONS
     page_ordering = ("-created_at", "-id")
-    lookup_value_converter = "uuid"
+    lookup_value_converter = "str"  # so that what is no UUID is a 404 of ours, in JSON
 
     @property
     def act(self) -> str:
@@ -93,6 +102,18 @@ class ConversationViewSet(TavusViewSet[Conversation]):
         if self.action == "destroy" and self._is_hard():
             return "erase"
         return ACT_OF_ACTION.get(self.action, "view")
+
+    @property
+    def named_pk(self) -> uuid.UUID:
+        """The key in the path.
+
+        Raises:
+            Http404: it is none.
+        """
+        try:
+            return uuid.UUID(self.kwargs["pk"])
+        except ValueError:
+            raise Http404 from None
 
     def get_throttles(self) -> list[BaseThrottle]:
         """Return the throttle of launches; nothing else is throttled."""
@@ -109,7 +130,7 @@ class ConversationViewSet(TavusViewSet[Conversation]):
             Http404: there is none, or it is somebody else's.
             PermissionDenied: it is known to this user, who may not do this to it.
         """
-        conversation = get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
+        conversation = get_object_or_404(self.get_queryset(), pk=self.named_pk)
         self.check_object_permissions(self.request, conversation)
         return conversation
 
@@ -133,10 +154,11 @@ class ConversationViewSet(TavusViewSet[Conversation]):
             ),
             200: (ConversationSerializer, "This `Idempotency-Key` was here before."),
         },
-        errors=(400, 409, 413, 415, 429),
+        refused=(400, "LaunchConflict", 413, 415, "LaunchLater"),
         parameters=(
             header("Prefer", "`wait=N`: hold the answer for up to N seconds (30 at most)."),
-            header("Idempotency-Key", "At most 255 characters; one launch for each key."),
+            header("Idempotency-Key", "One launch for each key.", IDEMPOTENCY_KEY),
+            answered_header("Location", (200, 201, 202), "Path of the conversation."),
         ),
         request=LaunchSerializer,
     )
@@ -172,7 +194,7 @@ class ConversationViewSet(TavusViewSet[Conversation]):
     @described(
         "tavus_conversations_list",
         {200: (ConversationSerializer(many=True), "A page.")},
-        errors=(400, 404),
+        refused=(400, 404),
     )
     def list(self, request: Request) -> Response:
         """List conversations, newest first."""
@@ -185,13 +207,13 @@ class ConversationViewSet(TavusViewSet[Conversation]):
     @described(
         "tavus_conversations_retrieve",
         {200: ONE, 304: (None, "Not changed for this viewer.")},
-        errors=(404, 412),
-        parameters=(header("If-None-Match", "The `ETag` of the answer at hand."),),
+        refused=(404, 412),
+        parameters=(IF_NONE_MATCH, ETAG),
     )
-    def retrieve(self, request: Request, pk: uuid.UUID) -> HttpResponse:
+    def retrieve(self, request: Request, pk: str) -> HttpResponse:
         """Show one conversation."""
         rows = with_what_is_shown(access.reachable_conversations(request.user))
-        conversation = get_object_or_404(rows, pk=pk)
+        conversation = get_object_or_404(rows, pk=self.named_pk)
         self.check_object_permissions(request, conversation)
         return conditional(request, Response(self.get_serializer(conversation).data))
 
@@ -201,10 +223,10 @@ class ConversationViewSet(TavusViewSet[Conversation]):
             204: (None, "Deleted here; nothing is deleted at Tavus."),
             202: (None, "With `hard`: it is being erased at Tavus, and then here."),
         },
-        errors=(400, 404, 409),
-        parameters=(query("hard", "Erase it at Tavus too, irrevocably.", bool),),
+        refused=(400, 404, "StillRunning"),
+        parameters=(query("hard", "Erase it at Tavus too, irrevocably.", {"type": "boolean"}),),
     )
-    def destroy(self, request: Request, pk: uuid.UUID) -> Response:
+    def destroy(self, request: Request, pk: str) -> Response:
         """Delete a conversation that is over."""
         for name in request.query_params.keys() - {"hard"}:
             # What is asked for beyond deleting must not be taken for done.
@@ -241,10 +263,10 @@ class ConversationViewSet(TavusViewSet[Conversation]):
             202: (ConversationSerializer, "Its end is on its way."),
             204: (None, "Its end is stored; you may end it but not view it."),
         },
-        errors=(404,),
+        refused=(404,),
     )
     @action(detail=True, methods=["post"])
-    def end(self, request: Request, pk: uuid.UUID) -> Response:
+    def end(self, request: Request, pk: str) -> Response:
         """End a conversation; ending it again changes nothing."""
         conversation = self.get_object()
         end_conversation(conversation)
@@ -260,7 +282,7 @@ class ConversationViewSet(TavusViewSet[Conversation]):
             (200, TextTranscriptRenderer.media_type): (str, "One paragraph for each turn."),
             (200, WebVTTRenderer.media_type): (str, "Captions."),
         },
-        errors=(404,),
+        refused=(404,),
         parameters=(query("format", "Instead of `Accept`.", enum=("json", "txt", "vtt")),),
     )
     @action(
@@ -268,7 +290,7 @@ class ConversationViewSet(TavusViewSet[Conversation]):
         methods=["get"],
         renderer_classes=[PlainJSONRenderer, TextTranscriptRenderer, WebVTTRenderer],
     )
-    def transcript(self, request: Request, pk: uuid.UUID) -> Response:
+    def transcript(self, request: Request, pk: str) -> Response:
         """Return what was said, as JSON, text or WebVTT."""
         conversation = self.get_object()
         return Response(TranscriptSerializer(conversation).data)
@@ -276,11 +298,8 @@ class ConversationViewSet(TavusViewSet[Conversation]):
     @described(
         "tavus_conversations_events",
         {200: (EventSerializer(many=True), "A page.")},
-        errors=(400, 404),
-        parameters=(
-            query("cursor", "The pagination cursor value."),
-            query("page_size", "Number of results to return per page.", int),
-        ),
+        refused=(400, 404),
+        parameters=tuple(query(name, text, schema) for name, text, schema in PARAMETERS),
         filters=False,  # drf-spectacular would describe those of the list of conversations
     )
     @action(
@@ -290,7 +309,7 @@ class ConversationViewSet(TavusViewSet[Conversation]):
         filters={},
         serializer_class=EventSerializer,
     )
-    def events(self, request: Request, pk: uuid.UUID) -> Response:
+    def events(self, request: Request, pk: str) -> Response:
         """List what Tavus told about it, newest first; for staff."""
         events: Any = self.get_object().events.all()
         page: Any = self.paginate_queryset(events)

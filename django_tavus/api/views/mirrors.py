@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from rest_framework import status
 from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,15 +26,30 @@ from django_tavus.api.etags import conditional
 from django_tavus.api.parsers import StrictJSONParser
 from django_tavus.api.permissions import HasAccount, MayViewDocuments, MayWrite
 from django_tavus.api.policy import Row, TavusViewSet, json_body
-from django_tavus.api.schema import described, header, key, query
+from django_tavus.api.schema import (
+    ETAG,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    answered_header,
+    described,
+    key,
+    one_of,
+    query,
+)
 from django_tavus.api.serializers import (
     DocumentSerializer,
     DocumentUploadSerializer,
     DocumentWriteSerializer,
+    ImageReplicaSerializer,
+    NewDocumentSerializer,
     PersonaSerializer,
     PersonaWriteSerializer,
+    PromptedPersonaSerializer,
+    PromptlessPersonaSerializer,
     ReplicaSerializer,
     ReplicaWriteSerializer,
+    ResolveSerializer,
+    VideoReplicaSerializer,
 )
 from django_tavus.api.uploads import MULTIPART, body_with_upload
 from django_tavus.models import Document, Persona, Replica
@@ -44,8 +60,26 @@ from django_tavus.services.access import has_permission
 REPLICA_BULK = ("remote",)
 PERSONA_BULK = ("remote", "system_prompt", "context", "layers")
 HARD = {"true": True, "false": False}
-IF_MATCH = header("If-Match", "The `ETag` of the version that is to be changed.")
-WRITE_ERRORS = (400, 404, 409, 412, 413, 415)
+BOOLEAN = {"type": "boolean"}
+CREATE_REFUSED = (400, 413, 415)
+EDIT_REFUSED = (400, 404, "NotEditable", 412, 413, 415)
+DELETE_REFUSED = (400, 404, "NotDeletable", 412)
+RESOLVE_REFUSED = (400, 404, "NothingToResolve", 412, 413, 415)
+LOCATION = answered_header("Location", (202,), "Path of what was stored.")
+
+
+def chosen_side(body: Any) -> str:
+    """Return which version of a conflict wins.
+
+    Raises:
+        ValidationError: naming the members that are missing, wrong or unknown.
+    """
+    members = body.keys() if isinstance(body, dict) else set()
+    if unknown := members - ResolveSerializer().fields.keys():
+        raise ValidationError({name: [_("Unknown field.")] for name in unknown})
+    serializer = ResolveSerializer(data=body)
+    serializer.is_valid(raise_exception=True)
+    return str(serializer.validated_data["keep"])
 
 
 class MirrorViewSet(TavusViewSet[Row]):
@@ -127,8 +161,7 @@ class MirrorViewSet(TavusViewSet[Row]):
     def partial_update(self, request: Request, key: str) -> HttpResponse:
         """Store changes; 202."""
         row: Any = self.get_object()
-        if (refusal := self.outdated(request, row)) is not None:
-            return refusal
+        self.check_version(request, row)
         with translated_errors():
             publishing.edit(row, **object_fields.read_edit(row, json_body(request)))
         return self.accepted(row)
@@ -137,10 +170,18 @@ class MirrorViewSet(TavusViewSet[Row]):
         """Store that it is to be deleted; 202."""
         is_hard = self._is_hard(request)
         row: Any = self.get_object()
-        if (refusal := self.outdated(request, row)) is not None:
-            return refusal
+        self.check_version(request, row)
         with translated_errors():
             publishing.request_delete(row, hard=is_hard)
+        return self.accepted(row)
+
+    def settle(self, request: Request) -> HttpResponse:
+        """Store which version wins; 202."""
+        row: Any = self.get_object()
+        self.check_version(request, row)
+        side = chosen_side(json_body(request))
+        with translated_errors():
+            publishing.resolve(row, side)
         return self.accepted(row)
 
     def read_body(self, request: Request) -> Any:
@@ -149,15 +190,18 @@ class MirrorViewSet(TavusViewSet[Row]):
 
     def accepted(self, row: Any, headers: dict[str, str] | None = None) -> Response:
         """Answer 202 and the row as this viewer sees it."""
-        shown = self.all_rows().get(pk=row.pk)
+        # A worker that was quick has deleted it by now.
+        shown = self.all_rows().filter(pk=row.pk).first() or row
         code = status.HTTP_202_ACCEPTED
         return Response(self.get_serializer(shown).data, status=code, headers=headers)
 
-    def outdated(self, request: Request, row: Row) -> HttpResponse | None:
-        """Return 412 where ``If-Match`` names another version than the one there is."""
-        answer = conditional(request, Response(self.get_serializer(row).data))
-        is_outdated = answer.status_code == status.HTTP_412_PRECONDITION_FAILED
-        return answer if is_outdated else None
+    def check_version(self, request: Request, row: Row) -> None:
+        """Refuse where ``If-Match`` names another version than the one there is.
+
+        Raises:
+            PreconditionFailed: it does.
+        """
+        conditional(request, Response(self.get_serializer(row).data))
 
     def _is_hard(self, request: Request) -> bool:
         known = {"hard"} if self.kind == "replica" else set()
@@ -187,7 +231,7 @@ class PersonaViewSet(MirrorViewSet[Persona]):
         return rows.defer("remote").prefetch_related(Prefetch("documents", documents))
 
     @described(
-        "tavus_personas_list", {200: (PersonaSerializer(many=True), "A page.")}, errors=(400, 404)
+        "tavus_personas_list", {200: (PersonaSerializer(many=True), "A page.")}, refused=(400, 404)
     )
     def list(self, request: Request) -> Response:
         """List personas, newest first."""
@@ -196,8 +240,8 @@ class PersonaViewSet(MirrorViewSet[Persona]):
     @described(
         "tavus_personas_retrieve",
         {200: (PersonaSerializer, "The persona."), 304: (None, "Not changed.")},
-        errors=(404, 412),
-        parameters=(key("Our id, or the persona's Tavus id."),),
+        refused=(404, 412),
+        parameters=(key("Our id, or the persona's Tavus id."), IF_NONE_MATCH, ETAG),
     )
     def retrieve(self, request: Request, key: str) -> HttpResponse:
         """Show one persona."""
@@ -206,8 +250,9 @@ class PersonaViewSet(MirrorViewSet[Persona]):
     @described(
         "tavus_personas_create",
         {202: (PersonaSerializer, "Stored; Tavus is being told.")},
-        errors=(400, 413, 415),
-        request=PersonaWriteSerializer,
+        refused=CREATE_REFUSED,
+        parameters=(LOCATION,),
+        request=one_of("NewPersona", PromptedPersonaSerializer, PromptlessPersonaSerializer),
     )
     def create(self, request: Request) -> HttpResponse:
         """Create a persona."""
@@ -216,7 +261,7 @@ class PersonaViewSet(MirrorViewSet[Persona]):
     @described(
         "tavus_personas_update",
         {202: (PersonaSerializer, "Stored; Tavus is being told.")},
-        errors=WRITE_ERRORS,
+        refused=EDIT_REFUSED,
         parameters=(key("Our id, or the persona's Tavus id."), IF_MATCH),
         request=PersonaWriteSerializer,
     )
@@ -227,12 +272,24 @@ class PersonaViewSet(MirrorViewSet[Persona]):
     @described(
         "tavus_personas_delete",
         {202: (PersonaSerializer, "It is being deleted at Tavus, and then here.")},
-        errors=(400, 404, 409, 412),
+        refused=DELETE_REFUSED,
         parameters=(key("Our id, or the persona's Tavus id."), IF_MATCH),
     )
     def destroy(self, request: Request, key: str) -> HttpResponse:
         """Delete a persona."""
         return super().destroy(request, key)
+
+    @described(
+        "tavus_personas_resolve",
+        {202: (PersonaSerializer, "Stored; Tavus is being told.")},
+        refused=RESOLVE_REFUSED,
+        parameters=(key("Our id, or the persona's Tavus id."), IF_MATCH),
+        request=ResolveSerializer,
+    )
+    @action(detail=True, methods=["post"])
+    def resolve(self, request: Request, key: str) -> HttpResponse:
+        """Settle a conflict with Tavus in the members of `conflicts`: keep ours, or theirs."""
+        return self.settle(request)
 
 
 class ReplicaViewSet(MirrorViewSet[Replica]):
@@ -244,7 +301,7 @@ class ReplicaViewSet(MirrorViewSet[Replica]):
     filters = filters.REPLICAS
 
     @described(
-        "tavus_replicas_list", {200: (ReplicaSerializer(many=True), "A page.")}, errors=(400, 404)
+        "tavus_replicas_list", {200: (ReplicaSerializer(many=True), "A page.")}, refused=(400, 404)
     )
     def list(self, request: Request) -> Response:
         """List replicas, newest first."""
@@ -253,8 +310,8 @@ class ReplicaViewSet(MirrorViewSet[Replica]):
     @described(
         "tavus_replicas_retrieve",
         {200: (ReplicaSerializer, "The replica."), 304: (None, "Not changed.")},
-        errors=(404, 412),
-        parameters=(key("Our id, or the replica's Tavus id."),),
+        refused=(404, 412),
+        parameters=(key("Our id, or the replica's Tavus id."), IF_NONE_MATCH, ETAG),
     )
     def retrieve(self, request: Request, key: str) -> HttpResponse:
         """Show one replica."""
@@ -263,8 +320,9 @@ class ReplicaViewSet(MirrorViewSet[Replica]):
     @described(
         "tavus_replicas_create",
         {202: (ReplicaSerializer, "Stored; Tavus is being told.")},
-        errors=(400, 413, 415),
-        request=ReplicaWriteSerializer,
+        refused=CREATE_REFUSED,
+        parameters=(LOCATION,),
+        request=one_of("NewReplica", VideoReplicaSerializer, ImageReplicaSerializer),
     )
     def create(self, request: Request) -> HttpResponse:
         """Train a replica."""
@@ -273,7 +331,7 @@ class ReplicaViewSet(MirrorViewSet[Replica]):
     @described(
         "tavus_replicas_update",
         {202: (ReplicaSerializer, "Stored; Tavus is being told.")},
-        errors=WRITE_ERRORS,
+        refused=EDIT_REFUSED,
         parameters=(key("Our id, or the replica's Tavus id."), IF_MATCH),
         request=ReplicaWriteSerializer,
     )
@@ -284,16 +342,28 @@ class ReplicaViewSet(MirrorViewSet[Replica]):
     @described(
         "tavus_replicas_delete",
         {202: (ReplicaSerializer, "It is being deleted at Tavus, and then here.")},
-        errors=(400, 404, 409, 412),
+        refused=DELETE_REFUSED,
         parameters=(
             key("Our id, or the replica's Tavus id."),
             IF_MATCH,
-            query("hard", "Erase the training footage too, irrevocably.", bool),
+            query("hard", "Erase the training footage too, irrevocably.", BOOLEAN),
         ),
     )
     def destroy(self, request: Request, key: str) -> HttpResponse:
         """Delete a replica."""
         return super().destroy(request, key)
+
+    @described(
+        "tavus_replicas_resolve",
+        {202: (ReplicaSerializer, "Stored; Tavus is being told.")},
+        refused=RESOLVE_REFUSED,
+        parameters=(key("Our id, or the replica's Tavus id."), IF_MATCH),
+        request=ResolveSerializer,
+    )
+    @action(detail=True, methods=["post"])
+    def resolve(self, request: Request, key: str) -> HttpResponse:
+        """Settle a conflict with Tavus in the members of `conflicts`: keep ours, or theirs."""
+        return self.settle(request)
 
 
 class DocumentViewSet(MirrorViewSet[Document]):
@@ -307,7 +377,9 @@ class DocumentViewSet(MirrorViewSet[Document]):
     parser_classes = [StrictJSONParser, MultiPartParser]
 
     @described(
-        "tavus_documents_list", {200: (DocumentSerializer(many=True), "A page.")}, errors=(400, 404)
+        "tavus_documents_list",
+        {200: (DocumentSerializer(many=True), "A page.")},
+        refused=(400, 404),
     )
     def list(self, request: Request) -> Response:
         """List documents, newest first."""
@@ -316,8 +388,8 @@ class DocumentViewSet(MirrorViewSet[Document]):
     @described(
         "tavus_documents_retrieve",
         {200: (DocumentSerializer, "The document."), 304: (None, "Not changed.")},
-        errors=(404, 412),
-        parameters=(key("Our id, or the document's Tavus id."),),
+        refused=(404, 412),
+        parameters=(key("Our id, or the document's Tavus id."), IF_NONE_MATCH, ETAG),
     )
     def retrieve(self, request: Request, key: str) -> HttpResponse:
         """Show one document."""
@@ -326,9 +398,10 @@ class DocumentViewSet(MirrorViewSet[Document]):
     @described(
         "tavus_documents_create",
         {202: (DocumentSerializer, "Stored; Tavus is being told.")},
-        errors=(400, 413, 415),
+        refused=CREATE_REFUSED,
+        parameters=(LOCATION,),
         request={
-            StrictJSONParser.media_type: DocumentWriteSerializer,
+            StrictJSONParser.media_type: NewDocumentSerializer,
             MULTIPART: DocumentUploadSerializer,
         },
     )
@@ -339,9 +412,9 @@ class DocumentViewSet(MirrorViewSet[Document]):
     @described(
         "tavus_documents_update",
         {202: (DocumentSerializer, "Stored; Tavus is being told.")},
-        errors=WRITE_ERRORS,
+        refused=EDIT_REFUSED,
         parameters=(key("Our id, or the document's Tavus id."), IF_MATCH),
-        request=DocumentWriteSerializer,
+        request={StrictJSONParser.media_type: DocumentWriteSerializer},
     )
     def partial_update(self, request: Request, key: str) -> HttpResponse:
         """Change a document; what is not named stays."""
@@ -350,12 +423,24 @@ class DocumentViewSet(MirrorViewSet[Document]):
     @described(
         "tavus_documents_delete",
         {202: (DocumentSerializer, "It is being deleted at Tavus, and then here.")},
-        errors=(400, 404, 409, 412),
+        refused=DELETE_REFUSED,
         parameters=(key("Our id, or the document's Tavus id."), IF_MATCH),
     )
     def destroy(self, request: Request, key: str) -> HttpResponse:
         """Delete a document."""
         return super().destroy(request, key)
+
+    @described(
+        "tavus_documents_resolve",
+        {202: (DocumentSerializer, "Stored; Tavus is being told.")},
+        refused=RESOLVE_REFUSED,
+        parameters=(key("Our id, or the document's Tavus id."), IF_MATCH),
+        request={StrictJSONParser.media_type: ResolveSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def resolve(self, request: Request, key: str) -> HttpResponse:
+        """Settle a conflict with Tavus in the members of `conflicts`: keep ours, or theirs."""
+        return self.settle(request)
 
     def read_body(self, request: Request) -> Any:
         """Return the decoded body, or the fields and file of a form."""
@@ -364,7 +449,7 @@ class DocumentViewSet(MirrorViewSet[Document]):
     @described(
         "tavus_documents_recrawl",
         {202: (DocumentSerializer, "Stored; Tavus is being told.")},
-        errors=(404, 409, 429),
+        refused=(404, "NotCrawlable", "CrawlLater"),
         parameters=(key("Our id, or the document's Tavus id."),),
     )
     @action(detail=True, methods=["post"])

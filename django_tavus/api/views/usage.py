@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from django_tavus.api.errors import bad_parameter
-from django_tavus.api.filters import end_of, moment, one_of
+from django_tavus.api.filters import COMMAS, MOMENT, end_of, list_of, moment, one_of
 from django_tavus.api.permissions import HasAccount, MayViewUsage
 from django_tavus.api.policy import TavusViewSet
 from django_tavus.api.renderers import PlainJSONRenderer, UsageCSVRenderer
@@ -36,11 +36,22 @@ class UsageViewSet(TavusViewSet[Conversation]):
             (200, PlainJSONRenderer.media_type): (UsageSerializer, "The rows, sorted by `by`."),
             (200, UsageCSVRenderer.media_type): (str, "The same as a table."),
         },
-        errors=(400,),
+        refused=(400,),
         parameters=(
-            query("by", "Of day, persona, owner; several with commas between. Default: day."),
-            query("since", "Only calls launched on this day or later, or from this moment on."),
-            query("until", "Only calls launched on this day or earlier, or before this moment."),
+            query(
+                "by",
+                "What is told apart; several with commas between. Default: day.",
+                list_of(GROUPINGS),
+                **COMMAS,
+            ),
+            query(
+                "since", "Only calls launched on this day or later, or from this moment on.", MOMENT
+            ),
+            query(
+                "until",
+                "Only calls launched on this day or earlier, or before this moment.",
+                MOMENT,
+            ),
             query("format", "Instead of `Accept`.", enum=("json", "csv")),
         ),
     )

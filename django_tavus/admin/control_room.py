@@ -24,8 +24,8 @@ from django_tavus.admin.displays import (
     conversation_badge,
     conversation_state,
     conversation_state_label,
-    is_web_address,
     pretty,
+    room_address,
 )
 from django_tavus.models import Conversation, Recording, Utterance, WebhookEvent
 from django_tavus.models.choices import ConversationStatus, EventStatus, UtteranceRole
@@ -106,10 +106,7 @@ class ControlRoom:
     @property
     def join_url(self) -> str:
         """Where to join, for those who may, while it can be joined."""
-        if not (self.viewer.may_join and self.conversation.is_joinable):
-            return ""
-        url = self.conversation.room_url
-        return url if is_web_address(url) else ""
+        return room_address(self.conversation) if self.viewer.may_join else ""
 
     @property
     def limit(self) -> int:
@@ -172,9 +169,10 @@ class ControlRoom:
 
     @property
     def failure(self) -> str:
-        """Why the launch failed; empty otherwise."""
+        """Why the launch failed, or made a room that nobody could enter; empty otherwise."""
         row = self.conversation
-        if row.status != ConversationStatus.FAILED:
+        unusable = row.status == ConversationStatus.ENDED and row.error_code
+        if row.status != ConversationStatus.FAILED and not unusable:
             return ""
         return row.error_message or row.error_code or _("The reason is not known.")
 

@@ -35,7 +35,7 @@ from django_tavus.admin.displays import (
     clock,
     conversation_badge,
     pretty_json,
-    web_link,
+    room_link,
 )
 from django_tavus.admin.filters import HasRecordingFilter, HasTranscriptFilter
 from django_tavus.admin.launch_form import AfterLaunchForm, LaunchForm
@@ -332,7 +332,7 @@ class ConversationAdmin(ObjectToolsMixin):
     @admin.display(description=gettext_lazy("room"))
     def join(self, obj: Conversation) -> SafeString | str:
         """Link into the room while it can be joined."""
-        return web_link(obj.room_url, _("Join ↗"), "tavus-nowrap") if obj.is_joinable else EMPTY
+        return room_link(obj, _("Join ↗"))
 
     # --- launch -------------------------------------------------------------------------------
 

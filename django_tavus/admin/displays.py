@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from django.urls import NoReverseMatch
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
@@ -125,6 +126,26 @@ def web_link(url: str, label: object = "", css: str = "") -> SafeString | str:
         css,
         label or url,
     )
+
+
+def room_address(conversation: Conversation) -> str:
+    """Return where to join: our room page, for closing its tab ends a call of one's own.
+
+    Where our URLs are not mounted it is the room itself.
+    """
+    if not conversation.is_joinable or not is_web_address(conversation.room_url):
+        return ""
+    try:
+        return conversation.get_absolute_url()
+    except NoReverseMatch:
+        return conversation.room_url
+
+
+def room_link(conversation: Conversation, label: object) -> SafeString | str:
+    """Return a link into the room that opens in a new tab, while it can be joined."""
+    url = room_address(conversation)
+    template = '<a href="{}" class="tavus-nowrap" target="_blank" rel="noopener noreferrer">{}</a>'
+    return format_html(template, url, label) if url else EMPTY
 
 
 def pretty(value: Any) -> str:

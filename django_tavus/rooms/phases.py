@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from django_tavus.models import Conversation
 from django_tavus.models.choices import ConversationStatus
@@ -20,15 +22,17 @@ class Phase(NamedTuple):
     name: str
     poll_seconds: int | None
     """Seconds to the next look; well below ``leaving.AWAY``, so that a reload is noticed."""
+    title: str | Promise
+    """What the page is called meanwhile: a tab in the background shows only that."""
 
 
-WAITING = Phase("waiting", 2)
-LAUNCHING = Phase("launching", 1)
-JOINING = Phase("joining", 3)
-ENDING = Phase("ending", 1)
-ENDED = Phase("ended", 2)
-SETTLED = Phase("ended", None)
-FAILED = Phase("failed", None)
+WAITING = Phase("waiting", 2, _("In the queue"))
+LAUNCHING = Phase("launching", 1, _("Preparing the room"))
+JOINING = Phase("joining", 3, _("In the call"))
+ENDING = Phase("ending", 1, _("Hanging up"))
+ENDED = Phase("ended", 2, _("Ended"))
+SETTLED = Phase("ended", None, _("Ended"))
+FAILED = Phase("failed", None, _("Failed"))
 
 PHASES: dict[str, Phase] = {
     ConversationStatus.QUEUED: WAITING,

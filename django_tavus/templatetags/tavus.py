@@ -1,4 +1,4 @@
-"""``{% load tavus %}{% tavus_room conversation %}``: a room in a page of the host."""
+"""``{% load tavus %}``: a room, or a check of camera and microphone, in a page of the host."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django import template
 from django.template import Context
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from django_tavus.models import Conversation
@@ -55,10 +56,27 @@ def tavus_room(context: Context, conversation: Conversation) -> dict[str, Any]:
         "position": getattr(conversation, "queue_position", None),
         "explanation": EXPLANATIONS.get(conversation.error_code, GENERAL),
         "utterances": _utterances(user, conversation),
+        "length": _length(conversation.duration),
         "status_url": _url("room-status", conversation) if admitted else "",
         "leave_url": _leave_url(user, conversation) if admitted else "",
-        "csp_nonce": context.get("csp_nonce", ""),
+        "csp_nonce": _nonce(context),
     }
+
+
+@register.inclusion_tag("django_tavus/room_device_check.html", takes_context=True)
+def tavus_device_check(context: Context, *, audio_only: bool = False) -> dict[str, Any]:
+    """Render a button that tries camera and microphone, for a form that launches.
+
+    Nothing is paid for yet, and nothing is sent anywhere. Without scripts it shows nothing.
+    """
+    return {"audio_only": audio_only, "with_assets": True, "csp_nonce": _nonce(context)}
+
+
+@register.simple_tag(takes_context=True)
+def tavus_nonce(context: Context) -> str:
+    """Render the attribute ``nonce`` for the style sheet and script of a page, if there is one."""
+    nonce = _nonce(context)
+    return format_html(' nonce="{}"', nonce) if nonce else ""
 
 
 def partner(conversation: Conversation) -> str:
@@ -71,12 +89,29 @@ def _viewer(context: Context) -> Any:
     return getattr(context.get("request"), "user", None) or context.get("user")
 
 
+def _nonce(context: Context) -> str:
+    """Return the nonce of this answer's Content-Security-Policy, or nothing.
+
+    Django puts it into the context, django-csp at the request. Both are lazy, and Django's is
+    false until somebody has read it: ``{% if csp_nonce %}`` alone would never write it.
+    """
+    given = (context.get("csp_nonce"), getattr(context.get("request"), "csp_nonce", None))
+    return next((str(nonce) for nonce in given if nonce is not None), "")
+
+
 def _web_url(conversation: Conversation) -> str:
     """Return where to join; never a ``javascript:`` URL, which a frame would run as ours."""
     if not conversation.is_joinable:
         return ""
-    scheme = urlsplit(conversation.conversation_url).scheme
+    try:
+        scheme = urlsplit(conversation.conversation_url).scheme
+    except ValueError:  # "Invalid IPv6 URL"
+        return ""
     return conversation.room_url if scheme in {"http", "https"} else ""
+
+
+def _length(seconds: int | None) -> str:
+    return "" if seconds is None else f"{seconds // 60}:{seconds % 60:02}"
 
 
 def _utterances(user: Any, conversation: Conversation) -> list[Any]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from django_tavus.models import Conversation, Recording, Utterance, WebhookEvent
@@ -53,15 +53,26 @@ def add_events(conversation: Conversation, number: int, **values: Any) -> None:
 # --- joining ------------------------------------------------------------------------------------
 
 
-def test_the_room_is_joined_in_a_new_tab_with_its_token(boss: Staff) -> None:
+def test_the_room_page_opens_in_a_new_tab_and_its_token_stays_out_of_the_admin(
+    boss: Staff,
+) -> None:
     conversation = make_conversation(meeting_token="tok-123")
     html = html_of(boss, conversation)
-    link = (
-        f'href="{conversation.conversation_url}?t=tok-123" target="_blank" '
-        'rel="noopener noreferrer"'
-    )
-    assert link in html
-    assert html.count("tok-123") == 1
+    page = reverse("django_tavus:room", kwargs={"pk": conversation.pk})
+    assert f'href="{page}" target="_blank" rel="noopener noreferrer"' in html
+    assert "tok-123" not in html
+
+
+def test_the_room_itself_is_joined_where_there_is_no_room_page(
+    boss: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(conversation: Conversation) -> str:
+        raise NoReverseMatch
+
+    monkeypatch.setattr(Conversation, "get_absolute_url", fail)
+    conversation = make_conversation(meeting_token="tok-123")
+    address = f'href="{conversation.conversation_url}?t=tok-123"'
+    assert address in boss.get(changelist_url(Conversation)).content.decode()
 
 
 @pytest.mark.parametrize("codenames", [VIEW, (*VIEW, "change_conversation", "view_transcript")])
@@ -98,7 +109,7 @@ def test_an_address_that_is_a_script_is_no_link(boss: Staff) -> None:
 def test_the_list_has_a_way_in(boss: Staff) -> None:
     conversation = make_conversation()
     html = boss.get(changelist_url(Conversation)).content.decode()
-    assert f'href="{conversation.conversation_url}"' in html
+    assert f'href="{reverse("django_tavus:room", kwargs={"pk": conversation.pk})}"' in html
 
 
 # --- steps and notes ----------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django import VERSION
+from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.test import Client, override_settings
 from django.urls import reverse
@@ -62,15 +64,68 @@ def test_owner_gets_the_frame_in_the_html(owner_client: Client, owner: Any) -> N
     assert str(conversation.persona) in frame["title"]
 
 
+def test_frame_is_told_nothing_of_the_page_around_it(owner_client: Client, owner: Any) -> None:
+    frame = attributes(page(owner_client, make_conversation(owner=owner)), "iframe")
+    assert frame["referrerpolicy"] == "no-referrer"
+
+
+@pytest.mark.parametrize(
+    ("values", "title"),
+    [
+        ({"status": "queued"}, "In the queue"),
+        ({"status": "launching"}, "Preparing the room"),
+        ({}, "In the call"),
+        ({"end_requested_at": timezone.now()}, "Hanging up"),
+        ({"status": "ended"}, "Ended"),
+        ({"status": "failed"}, "Failed"),
+    ],
+)
+def test_title_and_region_say_the_phase(
+    owner_client: Client, owner: Any, values: dict[str, Any], title: str
+) -> None:
+    conversation = make_conversation(owner=owner, **values)
+    html = page(owner_client, conversation)
+    assert f"<title>{title} · {conversation.persona}</title>" in html
+    assert attributes(html, "section")["aria-label"] == title
+
+
+@pytest.mark.parametrize(("status", "offered"), [("queued", True), ("failed", False)])
+def test_page_without_scripts_has_a_link_to_look_again(
+    owner_client: Client, owner: Any, status: str, offered: bool
+) -> None:
+    html = page(owner_client, make_conversation(owner=owner, status=status))
+    assert ("<noscript><p" in html) is offered
+
+
+def test_length_of_the_call_is_in_minutes(owner_client: Client, owner: Any) -> None:
+    end = timezone.now()
+    values = {"status": "ended", "launched_at": end - timedelta(seconds=605), "ended_at": end}
+    assert "10:05 minutes" in page(owner_client, make_conversation(owner=owner, **values))
+
+
+def test_nonce_is_at_the_style_sheet_of_the_page_too(owner_client: Client, owner: Any) -> None:
+    template = settings.TEMPLATES[0]
+    options = {**template["OPTIONS"]}
+    options["context_processors"] = [*options["context_processors"], f"{__name__}.give_nonce"]
+    with override_settings(TEMPLATES=[{**template, "OPTIONS": options}]):
+        html = page(owner_client, make_conversation(owner=owner))
+    assert len(re.findall(r'<(?:link rel="stylesheet"|script)[^>]*nonce="abc123"', html)) == 3
+
+
+def give_nonce(request: Any) -> dict[str, str]:
+    return {"csp_nonce": "abc123"}
+
+
 def test_private_room_is_joined_with_its_token(owner_client: Client, owner: Any) -> None:
     conversation = make_conversation(owner=owner, require_auth=True, meeting_token="ey.to&ken")
     frame = attributes(page(owner_client, conversation), "iframe")
     assert frame["src"] == f"{conversation.conversation_url}?t=ey.to&amp;ken"
 
 
-def test_frame_never_runs_a_script_url(owner_client: Client, owner: Any) -> None:
-    conversation = make_conversation(owner=owner, conversation_url="javascript:alert(1)")
-    assert "javascript:" not in page(owner_client, conversation)
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "https://[", "data:text/html,x"])
+def test_frame_never_shows_what_is_no_web_page(owner_client: Client, owner: Any, url: str) -> None:
+    conversation = make_conversation(owner=owner, conversation_url=url)
+    assert url not in page(owner_client, conversation)
 
 
 def test_no_script_or_style_is_inline(owner_client: Client, owner: Any) -> None:
@@ -94,8 +149,6 @@ def test_stranger_is_sent_to_the_login_and_back(client: Client) -> None:
 
 
 def test_room_asks_for_its_own_login_below_login_middleware(client: Client) -> None:
-    from django.conf import settings
-
     middleware = [*settings.MIDDLEWARE, "django.contrib.auth.middleware.LoginRequiredMiddleware"]
     with override_settings(MIDDLEWARE=middleware):
         assert client.get(room(make_conversation())).status_code == 302
@@ -198,6 +251,13 @@ def test_staff_read_a_transcript_only_with_its_permission(
     assert ("Shall we begin?" in html) is reads
 
 
+def test_a_room_that_was_ended_for_a_reason_says_it(owner_client: Client, owner: Any) -> None:
+    conversation = make_conversation(
+        owner=owner, status="ended", error_code="outcome_unknown", error_message="Token <lost>."
+    )
+    assert "Token &lt;lost&gt;." in page(owner_client, conversation)
+
+
 def test_ended_room_waits_for_the_transcript(owner_client: Client, owner: Any) -> None:
     html = page(owner_client, make_conversation(owner=owner, status="ended"))
     assert "The transcript is on its way." in html
@@ -266,3 +326,19 @@ def test_number_of_queries_does_not_grow_with_the_transcript(
     )
     with django_assert_num_queries(4):
         owner_client.get(room(conversation))
+
+
+@pytest.mark.skipif(VERSION < (6, 0), reason="Django has a Content-Security-Policy since 6.0")
+def test_page_lives_on_the_nonce_of_djangos_own_policy(owner_client: Client, owner: Any) -> None:
+    template = settings.TEMPLATES[0]
+    processors = template["OPTIONS"]["context_processors"]
+    options = {"context_processors": [*processors, "django.template.context_processors.csp"]}
+    policy = {"default-src": ["'none'"], "script-src": ["<CSP_NONCE_SENTINEL>"]}
+    with override_settings(
+        MIDDLEWARE=["django.middleware.csp.ContentSecurityPolicyMiddleware", *settings.MIDDLEWARE],
+        TEMPLATES=[{**template, "OPTIONS": options}],
+        SECURE_CSP=policy,
+    ):
+        response = owner_client.get(room(make_conversation(owner=owner)))
+    script = attributes(str(response.content, "utf-8"), "script")
+    assert response["Content-Security-Policy"].endswith(f"script-src 'nonce-{script['nonce']}'")

@@ -1,36 +1,33 @@
 from __future__ import annotations
 
-import importlib.util
+import importlib
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-FOLDER = Path(__file__).resolve().parent.parent.parent / "example_project"
+from tests.example_project import hosting
 
 
 @pytest.fixture
 def folder() -> Path:
-    return FOLDER
+    return hosting.FOLDER
 
 
 @pytest.fixture
 def load() -> Any:
-    """Load one file of the example; its package would bring its own Celery application along."""
-
-    def load(path: str) -> ModuleType:
-        spec = importlib.util.spec_from_file_location(Path(path).stem, FOLDER / path)
-        assert spec
-        assert spec.loader
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    return load
+    """Loads one file of the example."""
+    return hosting.load
 
 
 @pytest.fixture
 def orchestrator(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.syspath_prepend(FOLDER)
+    monkeypatch.syspath_prepend(hosting.FOLDER)
+    return importlib.import_module
+
+
+@pytest.fixture
+def example(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The example as this process's site, with its own settings; imports its modules."""
+    hosting.host(settings, monkeypatch, tmp_path)
     return importlib.import_module

@@ -17,7 +17,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from celery import current_app
+from django.conf import settings as django_settings
 from django.db import close_old_connections, connection, connections
+from django.test import override_settings
 
 from django_tavus.sandbox import Sandbox
 from django_tavus.sandbox.server import SandboxServer
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 ARTIFACTS = Path(__file__).resolve().parent.parent.parent / "artifacts"
+DOCS_IMAGES = ARTIFACTS.parent / "docs" / "images"
+DOCS_IMAGE_BYTES = 180_000
 CANDIDATES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
     "--no-sandbox",
@@ -64,8 +68,16 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
 
 
 @pytest.fixture(scope="session")
-def live_server(django_db_setup: None, live_server: Any) -> Any:
-    """After the database: the server looks at once whether that is in memory."""
+def strict_headers() -> Iterator[None]:
+    """Room pages are served under the headers of docs/room.md, in every test."""
+    middleware = ["tests.browser.headers.DocumentedHeaders", *django_settings.MIDDLEWARE]
+    with override_settings(MIDDLEWARE=middleware):
+        yield
+
+
+@pytest.fixture(scope="session")
+def live_server(django_db_setup: None, strict_headers: None, live_server: Any) -> Any:
+    """After the database and the middleware: the server looks at once at both."""
     return live_server
 
 
@@ -91,8 +103,8 @@ def chromium() -> Iterator[Browser]:
 class Complaints:
     """What pages have complained about: console errors, page errors, requests to elsewhere."""
 
-    def __init__(self, context: BrowserContext) -> None:
-        self.found: list[str] = []
+    def __init__(self, context: BrowserContext, found: list[str]) -> None:
+        self.found = found
         context.on("console", self._console)
         context.on("weberror", lambda event: self.found.append(f"page error: {event.error}"))
         context.route("**/*", self._route)
@@ -111,14 +123,29 @@ class Complaints:
 
 
 @pytest.fixture
-def context(chromium: Browser) -> Iterator[BrowserContext]:
+def complaints() -> list[str]:
+    """What the pages have complained about; a test that provokes it takes it out."""
+    return []
+
+
+@pytest.fixture
+def context_options() -> dict[str, Any]:
+    """What a test module wants of its profile."""
+    return {}
+
+
+@pytest.fixture
+def context(
+    chromium: Browser, complaints: list[str], context_options: dict[str, Any]
+) -> Iterator[BrowserContext]:
     """A fresh profile; whatever its pages complain about fails the test."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
+    options = {"viewport": {"width": 1280, "height": 800}, "locale": "en-US"} | context_options
+    context = chromium.new_context(**options)
     context.set_default_timeout(15_000)
-    complaints = Complaints(context)
+    Complaints(context, complaints)
     yield context
     context.close()
-    assert complaints.found == []
+    assert complaints == []
 
 
 @pytest.fixture
@@ -196,10 +223,18 @@ def admin_page(page: Page, site: str, django_user_model: Any) -> Page:
 
 @pytest.fixture
 def shoot() -> Any:
-    """Save what a page looks like to ``artifacts/<name>.png``."""
+    """Save what a page looks like to ``artifacts/<name>.png``.
+
+    With ``DOCS_IMAGES=1`` those marked ``docs=True`` go to ``docs/images`` as well, smaller.
+    """
     ARTIFACTS.mkdir(exist_ok=True)
 
-    def save(page: Page, name: str, **options: Any) -> None:
-        page.screenshot(path=ARTIFACTS / f"{name}.png", **options)
+    def save(page: Page, name: str, *, docs: bool = False, **options: Any) -> None:
+        page.screenshot(path=ARTIFACTS / f"{name}.png", scale="css", **options)
+        if docs and os.environ.get("DOCS_IMAGES"):
+            DOCS_IMAGES.mkdir(exist_ok=True)
+            path = DOCS_IMAGES / f"{name}.jpg"
+            page.screenshot(path=path, type="jpeg", quality=80, scale="css", **options)
+            assert path.stat().st_size <= DOCS_IMAGE_BYTES, f"{path.name} is too large"
 
     return save

@@ -1,59 +1,25 @@
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.urls import reverse
-from django.utils import timezone
-from playwright.sync_api import FrameLocator, Page, expect
+from playwright.sync_api import Page, expect
 
 from django_tavus.models import Conversation, Persona
-from django_tavus.services import launch_conversation, leaving
+from django_tavus.services import end_conversation
 from django_tavus.testing import make_conversation
+from tests.browser.steps import (
+    SPOKEN,
+    change_url,
+    converse,
+    join,
+    launch,
+    now,
+    room_url,
+    wait_for,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-SPOKEN = "I would like to practice my pitch."
-
-
-def wait_for(page: Page, reached: Callable[[], Any], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < deadline, "waited in vain"
-        page.wait_for_timeout(100)  # a sleep here would hold up the requests of the pages
-
-
-def change_url(site: str, row: Any) -> str:
-    name = f"admin:django_tavus_{row._meta.model_name}_change"
-    return site + reverse(name, args=[row.pk])
-
-
-def join(page: Page) -> FrameLocator:
-    frame = page.frame_locator("iframe")
-    frame.get_by_label("Your name").fill("Ada")
-    frame.get_by_role("button", name="Join").click()
-    return frame
-
-
-def converse(frame: FrameLocator) -> None:
-    expect(frame.get_by_role("log")).to_contain_text("Ready to practice")
-    frame.get_by_label("What you say").fill(SPOKEN)
-    frame.get_by_role("button", name="Say").click()
-    expect(frame.get_by_role("log")).to_contain_text(f"“{SPOKEN}”")
-
-
-@pytest.fixture
-def call(admin_page: Page, site: str, django_user_model: Any) -> Conversation:
-    """A running call of whoever is signed in."""
-    conversation = launch_conversation(
-        persona=Persona.objects.get(persona_name="Sales Coach"),
-        owner=django_user_model.objects.get(),
-    )
-    wait_for(admin_page, lambda: Conversation.objects.get(pk=conversation.pk).is_joinable)
-    return conversation
 
 
 def test_from_the_admin_button_to_the_transcript(admin_page: Page, site: str, shoot: Any) -> None:
@@ -66,10 +32,12 @@ def test_from_the_admin_button_to_the_transcript(admin_page: Page, site: str, sh
     assert admin_page.url == change_url(site, conversation)
 
     room = admin_page.context.new_page()
-    room.goto(site + conversation.get_absolute_url())
+    room.goto(room_url(site, conversation))
     frame = join(room)
     converse(frame)
     shoot(room, "room-joining")
+    room.set_viewport_size({"width": 390, "height": 780})
+    shoot(room, "room-phone", docs=True)
     room.get_by_role("button", name="Leave").click()
 
     expect(room.get_by_text("The conversation has ended")).to_be_visible()
@@ -82,19 +50,40 @@ def test_from_the_admin_button_to_the_transcript(admin_page: Page, site: str, sh
     wait_for(admin_page, lambda: Conversation.objects.exclude(perception_analysis="").exists())
     admin_page.goto(change_url(site, conversation))
     expect(admin_page.get_by_text(SPOKEN).first).to_be_visible()
-    shoot(admin_page, "admin-conversation", full_page=True)
+    shoot(admin_page, "admin-conversation", full_page=True, docs=True)
 
 
-def test_leaving_inside_the_frame_is_noticed_by_the_page(
-    admin_page: Page, site: str, django_user_model: Any
+def test_from_the_queue_through_the_device_check_and_the_call_to_the_transcript(
+    admin_page: Page, site: str, settings: Any, shoot: Any
 ) -> None:
-    conversation = launch_conversation(
-        persona=Persona.objects.get(persona_name="Sales Coach"),
-        owner=django_user_model.objects.get(),
-        properties={"participant_left_timeout": 1},
-    )
+    settings.TAVUS = {**settings.TAVUS, "MAX_CONCURRENT": 1}
+    ahead = launch()
+    wait_for(admin_page, lambda: now(ahead).is_joinable)
+    mine = launch()
+
+    admin_page.goto(room_url(site, mine))
+    expect(admin_page.get_by_role("heading", name="You are in the queue")).to_be_visible()
+    expect(admin_page.locator("[data-tavus-position]")).to_have_text("1")
+    expect(admin_page).to_have_title("In the queue · Sales Coach")
+    admin_page.get_by_role("button", name="Check camera and microphone").click()
+    expect(admin_page.get_by_text("Your microphone works")).to_be_visible()
+    shoot(admin_page, "room-waiting-check", docs=True)
+    assert now(mine).status == "queued"
+
+    end_conversation(ahead)
+    frame = join(admin_page)  # the page has gone into the room by itself
+    expect(admin_page).to_have_title("In the call · Sales Coach")
+    converse(frame)
+    admin_page.get_by_role("button", name="Leave").click()
+    expect(admin_page.get_by_role("heading", name="The conversation has ended")).to_be_visible()
+    expect(admin_page.get_by_role("listitem").filter(has_text=SPOKEN).first).to_be_visible()
+    expect(admin_page).to_have_title("Ended · Sales Coach")
+
+
+def test_leaving_inside_the_frame_is_noticed_by_the_page(admin_page: Page, site: str) -> None:
+    conversation = launch(properties={"participant_left_timeout": 1})
     # The page waits in line, and goes into the room by itself.
-    admin_page.goto(site + conversation.get_absolute_url())
+    admin_page.goto(room_url(site, conversation))
     frame = join(admin_page)
     converse(frame)
     frame.get_by_role("button", name="Leave").click()
@@ -102,24 +91,17 @@ def test_leaving_inside_the_frame_is_noticed_by_the_page(
     expect(admin_page.get_by_role("listitem").filter(has_text=SPOKEN).first).to_be_visible()
 
 
-def test_closing_the_tab_ends_the_call(admin_page: Page, site: str, call: Conversation) -> None:
-    tab = admin_page.context.new_page()
-    tab.goto(site + call.get_absolute_url())
-    converse(join(tab))
-    tab.close()
-    wait_for(admin_page, lambda: Conversation.objects.get(pk=call.pk).left_at)
-    assert leaving.end_left(timezone.now() + timedelta(seconds=9)) == 1
-    wait_for(admin_page, lambda: Conversation.objects.get(pk=call.pk).status == "ended")
+def test_private_room_opens_with_its_token_and_not_without(admin_page: Page, site: str) -> None:
+    conversation = launch(require_auth=True)
+    admin_page.goto(room_url(site, conversation))
+    frame = join(admin_page)
+    converse(frame)
+    conversation = now(conversation)
+    source = admin_page.locator("iframe").get_attribute("src")
+    assert source == f"{conversation.conversation_url}?t={conversation.meeting_token}"
 
-
-def test_reloading_the_page_keeps_the_call(admin_page: Page, site: str, call: Conversation) -> None:
-    admin_page.goto(site + call.get_absolute_url())
-    converse(join(admin_page))
-    admin_page.reload()
-    wait_for(admin_page, lambda: Conversation.objects.get(pk=call.pk).polled_at)
-    assert leaving.end_left(timezone.now() + timedelta(seconds=9)) == 0
-    join(admin_page)
-    expect(admin_page.frame_locator("iframe").get_by_role("log")).to_contain_text(SPOKEN)
+    for query in ("", "?t=", f"?t={conversation.meeting_token}x"):
+        assert admin_page.request.get(conversation.conversation_url + query).status == 403
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -130,7 +112,7 @@ def test_place_in_the_queue_moves_while_one_waits(
     admin_page.set_viewport_size({"width": 390, "height": 780})
     ahead = make_conversation(status="queued")
     mine = make_conversation(status="queued", owner=django_user_model.objects.get())
-    admin_page.goto(site + mine.get_absolute_url())
+    admin_page.goto(room_url(site, mine))
     place = admin_page.locator("[data-tavus-position]")
     expect(place).to_have_text("2")
     shoot(admin_page, f"room-waiting-{scheme}")

@@ -8,7 +8,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from django_tavus.models import Conversation, Document, Persona
-from tests.browser.test_conversation import change_url, wait_for
+from tests.browser.steps import change_url, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

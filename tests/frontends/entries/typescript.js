@@ -1,0 +1,4 @@
+import { enter } from "./src/enter";
+import * as tavus from "./src/tavus";
+
+window.tavus = { ...tavus, enter };

@@ -58,7 +58,7 @@ test-services: $(VENV)/.services $(CLI)/bin/tavus ## the same and more on Postgr
 	TEST_DATABASE=mariadb $(BIN)/pytest -s -m services $(IN_PROCESS)
 
 test-browser: $(VENV)/.browser ## what people see, in Chromium
-	$(BIN)/pytest -n 2 -m browser
+	$(BIN)/pytest -n 2 --dist loadgroup -m browser
 
 prove: $(VENV)/.services ## the proofs alone; SCALE=full for the full size
 	@echo "proofs at SCALE=$(SCALE)"

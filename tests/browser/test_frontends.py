@@ -11,12 +11,17 @@ from playwright.sync_api import Page, Route, expect
 
 from django_tavus.models import Conversation, Persona
 from tests.browser.steps import SPOKEN, converse, join, wait_for
+from tests.frontends import recipes
 
 SAY_LEFT = """
 () => parent.postMessage({ what: "iframe-call-message", action: "left-meeting" }, "*")
 """
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("frontends"),
+]
 
 
 def over() -> bool:
@@ -29,8 +34,13 @@ def page_of(page: Page, site: str, path: str, more: str = "") -> None:
     page.goto(f"{site}{path}?persona_id={persona.tavus_id}{more}")
 
 
+@pytest.fixture(scope="session")
+def scripts() -> None:
+    recipes.bundle_all()
+
+
 @pytest.fixture
-def visitor(page: Page, site: str, settings: Any, django_user_model: Any) -> Page:
+def visitor(scripts: None, page: Page, site: str, settings: Any, django_user_model: Any) -> Page:
     """A page of somebody who is signed in and has no permission."""
     settings.ROOT_URLCONF = "tests.frontends.urls"
     client = Client()

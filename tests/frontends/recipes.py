@@ -16,7 +16,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs" / "frontends.md"
 HERE = Path(__file__).resolve().parent
-WORKSHOP = ROOT / "artifacts" / "frontends"
+# A workshop for each test process: one that builds empties src/ while the other compiles it.
+WORKSHOP = ROOT / "artifacts" / "frontends" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
 FILES = ("package.json", "package-lock.json", "tsconfig.json", "css-modules.d.ts")
 SOURCE = re.compile(r"```tsx?\n// (src/\S+)\n(.*?)```", re.DOTALL)
 TYPED = re.compile(r"```tsx?\n")
@@ -99,6 +100,12 @@ def generate() -> None:
     # What `init` writes and would ask for; the libraries that it installs are in package.json.
     (WORKSHOP / "cvi-components.json").write_text('{ "tsx": true }\n')
     done(tool("cvi-ui"), "add", "conversation", "--silent")
+
+
+def bundle_all() -> None:
+    """Build every page's script: a browser would not wait that long for a first answer."""
+    for entry in sorted((HERE / "entries").iterdir()):
+        bundle(entry.name)
 
 
 @cache

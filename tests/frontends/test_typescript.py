@@ -9,7 +9,7 @@ import pytest
 
 from tests.frontends import recipes
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("frontends")]
 
 MISTAKES = {
     "unknown request field": ('launch({ person_id: "p1" });', "'person_id' does not exist"),

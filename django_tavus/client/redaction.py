@@ -128,28 +128,30 @@ def _redact_mapping(value: Mapping[Any, Any], known: list[str]) -> dict[Any, Any
     if _is_patch_operation(value):
         return _redact_patch_operation(value, known)
     return {
-        (_redact_text(key, known) if isinstance(key, str) else key): _redact_member(
-            str(key), item, known
-        )
+        _redact_key(key, known): _redact_member(str(key), item, known)
         for key, item in value.items()
     }
 
 
+def _redact_key(key: Any, known: list[str]) -> Any:
+    return _redact_text(key, known) if isinstance(key, str) else key
+
+
 def _redact_member(name: str, value: Any, known: list[str]) -> Any:
     if is_secret_key(name):
-        return _masked(value)
+        return _masked(value, known)
     if name.lower() in _SECRET_CONTAINERS and isinstance(value, Mapping | list):
-        return _masked(value)
+        return _masked(value, known)
     if name in _CALLBACK_KEYS and isinstance(value, str):
         return _redact_text(_redact_callback_url(value), known)
     return _redact(value, known)
 
 
-def _masked(value: Any) -> Any:
+def _masked(value: Any, known: list[str]) -> Any:
     if isinstance(value, Mapping):
-        return {key: _masked(item) for key, item in value.items()}
+        return {_redact_key(key, known): _masked(item, known) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_masked(item) for item in value]
+        return [_masked(item, known) for item in value]
     if value is None or isinstance(value, bool) or value == "":
         return value
     return MASK
@@ -162,8 +164,10 @@ def _is_patch_operation(value: Mapping[Any, Any]) -> bool:
 def _redact_patch_operation(value: Mapping[Any, Any], known: list[str]) -> dict[Any, Any]:
     names = value["path"].split("/")
     secret = is_secret_key(names[-1]) or any(name in _SECRET_CONTAINERS for name in names)
-    plain = {key: _redact(item, known) for key, item in value.items()}
-    return plain | ({"value": _masked(value["value"])} if secret and "value" in value else {})
+    plain = {_redact_key(key, known): _redact(item, known) for key, item in value.items()}
+    if secret and "value" in value:
+        plain["value"] = _masked(value["value"], known)
+    return plain
 
 
 def _redact_text(text: str, known: list[str]) -> str:

@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from django_tavus.client import MASK, redact
 from django_tavus.client.redaction import secret_values
@@ -114,3 +114,20 @@ def test_redaction_is_stable(value: Any) -> None:
 @given(json_values, st.sampled_from(["api_key", "meeting_token", "Authorization", "password"]))
 def test_a_secret_is_found_at_any_depth(value: Any, name: str) -> None:
     assert "hidden-value" not in repr(redact([{"a": {"b": [value, {name: "hidden-value"}]}}]))
+
+
+NAMES = ("api_key", "auth", "headers", "callback_url", "op", "path", "value", "a", "known-value")
+holding_a_secret = st.recursive(
+    st.none() | st.sampled_from(("known-value", "/layers/llm/api_key", "https://a.example/b")),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(NAMES), inner),
+    max_leaves=10,
+)
+
+
+@few
+@given(holding_a_secret)
+@example({"api_key": {"known-value": None}})
+@example({"op": "add", "path": "/layers/llm/headers", "value": {"known-value": "x"}})
+@example({"op": "add", "path": "/a", "known-value": "x"})
+def test_a_given_secret_is_nowhere(value: Any) -> None:
+    assert "known-value" not in repr(redact(value, secrets=["known-value"]))

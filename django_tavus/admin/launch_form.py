@@ -138,7 +138,7 @@ class LaunchForm(ConversationForm):
         super().clean()
         if not self.errors:
             try:
-                check_launch(**self.wish(), **self.idempotency())
+                check_launch(**self.wish(), idempotency_key=launching.idempotency_key(self.token))
             except ValidationError as error:
                 self._name_errors(error)
             except launching.REFUSALS as error:
@@ -151,11 +151,13 @@ class LaunchForm(ConversationForm):
         Raises:
             ToolRefusedError: the last slot or minute went between the check and this.
         """
-        return launching.launch_once(self.cleaned_data["launch_token"].hex, **self.wish())
+        return launching.launch_once(self.token, **self.wish())
 
-    def idempotency(self) -> dict[str, Any]:
-        """Return key and digest of this form."""
-        return launching.idempotency(self.cleaned_data["launch_token"].hex, self.wish())
+    @property
+    def token(self) -> str:
+        """What makes two POSTs of this form one launch."""
+        token: str = self.cleaned_data["launch_token"].hex
+        return token
 
     def wish(self) -> dict[str, Any]:
         """Return the arguments of ``store_conversation``: only what was filled in."""

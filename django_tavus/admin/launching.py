@@ -6,14 +6,11 @@ its own, and two clicks on it are one launch.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from django_tavus.admin.object_tools import ToolRefusedError
@@ -47,19 +44,9 @@ def read_token(data: Mapping[str, Any]) -> str:
         raise ToolRefusedError(_("This form is out of date. Reload the page.")) from error
 
 
-def idempotency(token: str, wish: Mapping[str, Any]) -> dict[str, Any]:
-    """Return key and digest with which a second POST of the same form finds the first's row."""
-    canonical = json.dumps(wish, sort_keys=True, default=_key)
-    return {
-        "idempotency_key": f"admin:{token}",
-        "idempotency_digest": hashlib.sha256(canonical.encode()).hexdigest(),
-    }
-
-
-def _key(value: Any) -> Any:
-    if isinstance(value, Model):
-        return str(value.pk)
-    return list(value) if isinstance(value, Iterable) else str(value)
+def idempotency_key(token: str) -> str:
+    """Return the key with which a second POST of the same form finds the first's row."""
+    return f"admin:{token}"
 
 
 def launch_once(token: str, **wish: Any) -> Conversation:
@@ -69,7 +56,7 @@ def launch_once(token: str, **wish: Any) -> Conversation:
         ToolRefusedError: it was refused; the text says why.
     """
     try:
-        conversation, _is_new = store_conversation(**wish, **idempotency(token, wish))
+        conversation, _is_new = store_conversation(**wish, idempotency_key=idempotency_key(token))
     except REFUSALS as error:
         raise ToolRefusedError(refusal_text(error)) from error
     return conversation

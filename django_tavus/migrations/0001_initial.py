@@ -565,7 +565,9 @@ class Migration(migrations.Migration):
                 ("polled_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "idempotency_key",
-                    models.CharField(blank=True, editable=False, max_length=255, null=True),
+                    models.CharField(
+                        blank=True, editable=False, max_length=64, null=True, unique=True
+                    ),
                 ),
                 ("idempotency_digest", models.CharField(blank=True, editable=False, max_length=64)),
                 (
@@ -1081,12 +1083,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="conversation",
             index=models.Index(fields=["owner", "-created_at"], name="tavus_conv_owner"),
-        ),
-        migrations.AddConstraint(
-            model_name="conversation",
-            constraint=models.UniqueConstraint(
-                fields=("owner", "idempotency_key"), name="tavus_conv_idempotency"
-            ),
         ),
         migrations.AddConstraint(
             model_name="utterance",

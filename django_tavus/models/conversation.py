@@ -322,7 +322,11 @@ class Conversation(RemoteObject):
     erase_requested_at = models.DateTimeField(null=True, blank=True, db_index=True, editable=False)
     pruned_at = models.DateTimeField(null=True, blank=True, editable=False)
     polled_at = models.DateTimeField(null=True, blank=True, editable=False)
-    idempotency_key = models.CharField(max_length=255, null=True, blank=True, editable=False)
+    # Hashes, of key and owner and of what was asked for: texts would meet others that a database
+    # takes for equal (MariaDB: letters of either case), and no owner would be nobody's double.
+    idempotency_key = models.CharField(
+        max_length=64, null=True, blank=True, unique=True, editable=False
+    )
     idempotency_digest = models.CharField(max_length=64, blank=True, editable=False)
 
     objects = ConversationQuerySet.as_manager()
@@ -341,13 +345,6 @@ class Conversation(RemoteObject):
             models.Index(fields=("-created_at", "-id"), name="tavus_conv_newest"),
             models.Index(fields=("status", "created_at"), name="tavus_conv_status"),
             models.Index(fields=("owner", "-created_at"), name="tavus_conv_owner"),
-        )
-        constraints = (
-            # A null key is distinct from every other on all databases, which a conditional
-            # constraint is not: MariaDB has none.
-            models.UniqueConstraint(
-                fields=("owner", "idempotency_key"), name="tavus_conv_idempotency"
-            ),
         )
 
     def __str__(self) -> str:

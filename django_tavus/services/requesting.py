@@ -15,7 +15,7 @@ from django_tavus.models import Conversation, ConversationDocument, Document, Pe
 from django_tavus.models.choices import SyncState
 from django_tavus.services import capacity
 from django_tavus.services.enqueue import enqueue
-from django_tavus.services.errors import IdempotencyConflictError
+from django_tavus.services.idempotency import Idempotency
 from django_tavus.services.request_fields import (
     HOST_FIELDS,
     RELATIONS,
@@ -31,6 +31,7 @@ def launch_conversation(
     replica: Replica | str | None = None,
     documents: Iterable[Document | str] = (),
     owner: Any = None,
+    idempotency_key: str | None = None,
     **request_fields: Any,
 ) -> Conversation:
     """Store a conversation as ``queued`` and enqueue its launch on commit; no HTTP is spoken.
@@ -38,6 +39,8 @@ def launch_conversation(
     Args:
         persona, replica, documents: rows, or the Tavus ids of rows known here.
         owner: the user who may join it.
+        idempotency_key: the same key of the same owner is the same conversation, and nothing new
+            is stored; REST's ``Idempotency-Key`` is the same thing.
         **request_fields: the other request fields of *Create Conversation* under Tavus's names,
             and ``reference`` (str) and ``metadata`` (dict) of the host.
 
@@ -45,10 +48,16 @@ def launch_conversation(
         TypeError: an unknown name, or ``persona_id``, ``replica_id``, ``document_ids``.
         ValidationError: a value that Tavus would refuse; a dict that names the fields.
         LaunchRefusedError: no minutes left, or too many waiting already.
+        IdempotencyConflictError: the key came with other arguments before.
     """
     _check_names(request_fields)
     conversation, _is_new = store_conversation(
-        persona=persona, replica=replica, documents=documents, owner=owner, **request_fields
+        persona=persona,
+        replica=replica,
+        documents=list(documents),
+        owner=owner,
+        idempotency_key=idempotency_key,
+        **request_fields,
     )
     return conversation
 
@@ -64,53 +73,44 @@ class LaunchRequest:
 
 
 def store_conversation(
-    *,
-    owner: Any = None,
-    idempotency_key: str | None = None,
-    idempotency_digest: str = "",
-    **wish: Any,
+    *, owner: Any = None, idempotency_key: str | None = None, **wish: Any
 ) -> tuple[Conversation, bool]:
-    """``launch_conversation`` with an idempotency key; returns the row, and whether it is new.
+    """Do what ``launch_conversation`` does; return the row, and whether it is new.
 
     Raises:
-        IdempotencyConflictError: the key came with another digest (another request).
+        IdempotencyConflictError: the key came with another wish before.
     """
+    idempotency = Idempotency.of(owner, idempotency_key, wish)
     # Before anything else: the answer to a repeated request does not depend on what has become
     # of its persona since.
-    if earlier := _earlier(owner, idempotency_key, idempotency_digest):
-        return earlier, False
+    if row := idempotency.earlier():
+        return row, False
     request = _check(**wish)
     capacity.check_admission(owner)
     conversation = Conversation(
         owner=owner,
         persona=request.persona,
         replica=request.replica,
-        idempotency_key=idempotency_key,
-        idempotency_digest=idempotency_digest,
+        idempotency_key=idempotency.key,
+        idempotency_digest=idempotency.digest,
         **request.columns,
     )
     try:
         _insert(conversation, request.documents)
     except IntegrityError:
         # Two requests with one key at once: the other was first.
-        if earlier := _earlier(owner, idempotency_key, idempotency_digest):
-            return earlier, False
+        if row := idempotency.earlier():
+            return row, False
         raise
     return conversation, True
 
 
-def check_launch(
-    *,
-    owner: Any = None,
-    idempotency_key: str | None = None,
-    idempotency_digest: str = "",
-    **wish: Any,
-) -> None:
+def check_launch(*, owner: Any = None, idempotency_key: str | None = None, **wish: Any) -> None:
     """Raise whatever ``store_conversation`` would raise for these arguments; store nothing.
 
     A form has to name what is wrong before anything is stored.
     """
-    if _earlier(owner, idempotency_key, idempotency_digest) is None:
+    if Idempotency.of(owner, idempotency_key, wish).earlier() is None:
         _check(**wish)
         capacity.check_admission(owner)
 
@@ -161,16 +161,6 @@ def _check_values(columns: Mapping[str, Any]) -> None:
         message = _("Unknown field.")
         raise ValidationError({name: ValidationError(message, "unknown") for name in unknown})
     validate_request_fields(columns)
-
-
-def _earlier(owner: Any, key: str | None, digest: str) -> Conversation | None:
-    if key is None:
-        return None
-    owner_id = getattr(owner, "pk", None)
-    row = Conversation.objects.filter(owner_id=owner_id, idempotency_key=key).first()
-    if row is not None and row.idempotency_digest != digest:
-        raise IdempotencyConflictError
-    return row
 
 
 def _check_replica_rule(request: LaunchRequest) -> None:

@@ -299,19 +299,28 @@ def test_without_a_key_the_launch_fails_with_the_remedy(persona, worker, setting
 
 
 def test_the_same_idempotency_key_is_the_same_conversation(persona, user):
-    launch = {"persona": persona, "owner": user, "idempotency_key": "k", "idempotency_digest": "1"}
-    first, is_new = requesting.store_conversation(**launch)
-    assert is_new
+    launch = {"persona": persona, "owner": user, "idempotency_key": "k"}
+    first = launch_conversation(**launch)
+    assert launch_conversation(**launch) == first
     assert requesting.store_conversation(**launch) == (first, False)
     with pytest.raises(IdempotencyConflictError):
-        requesting.store_conversation(**{**launch, "idempotency_digest": "2"})
+        launch_conversation(**launch, reference="other")
+    assert Conversation.objects.count() == 1
+
+
+def test_a_row_and_its_tavus_id_are_the_same_wish(persona, user):
+    document = make_document()
+    key = {"owner": user, "idempotency_key": "k"}
+    first = launch_conversation(persona=persona, documents=[document], **key)
+    ids = (one for one in [document.tavus_id])
+    assert launch_conversation(persona=persona.tavus_id, documents=ids, **key) == first
 
 
 def test_a_repeated_request_is_answered_even_if_its_persona_is_gone(persona, user):
-    launch = {"owner": user, "idempotency_key": "k", "idempotency_digest": "1"}
-    first, _ = requesting.store_conversation(persona="pcb7a34da5fe", **launch)
+    launch = {"persona": persona.tavus_id, "owner": user, "idempotency_key": "k"}
+    first = launch_conversation(**launch)
     persona.delete()
-    assert requesting.store_conversation(persona="pcb7a34da5fe", **launch) == (first, False)
+    assert launch_conversation(**launch) == first
 
 
 def test_many_documents_cost_one_query(persona, django_assert_num_queries):
@@ -323,11 +332,16 @@ def test_many_documents_cost_one_query(persona, django_assert_num_queries):
 
 def test_idempotency_keys_belong_to_their_owner(persona, user, django_user_model):
     other = django_user_model.objects.create_user("bob")
-    key = {"idempotency_key": "k", "idempotency_digest": "1"}
-    first, _ = requesting.store_conversation(persona=persona, owner=user, **key)
-    second, is_new = requesting.store_conversation(persona=persona, owner=other, **key)
-    assert is_new
-    assert second != first
+    launch = {"persona": persona, "idempotency_key": "k"}
+    rows = [launch_conversation(**launch, owner=owner) for owner in (user, other, None)]
+    assert len(set(rows)) == 3
+    assert launch_conversation(**launch) == rows[-1]  # a call of nobody's is not doubled either
+
+
+def test_keys_that_differ_in_case_only_are_two_keys(persona, user):
+    launch = {"persona": persona, "owner": user}
+    first = launch_conversation(**launch, idempotency_key="Zm9v")
+    assert launch_conversation(**launch, idempotency_key="zm9V") != first
 
 
 # --- capacity and budgets ---------------------------------------------------------------------

@@ -20,7 +20,7 @@ from rest_framework.throttling import BaseThrottle
 from django_tavus.api import filters
 from django_tavus.api.errors import StillRunning, bad_parameter, translated_errors
 from django_tavus.api.etags import conditional
-from django_tavus.api.idempotency import idempotency
+from django_tavus.api.idempotency import read_idempotency_key
 from django_tavus.api.pagination import PARAMETERS
 from django_tavus.api.permissions import HasAccount, MayAct
 from django_tavus.api.policy import TavusViewSet, json_body
@@ -166,9 +166,9 @@ class ConversationViewSet(TavusViewSet[Conversation]):
         """Launch a conversation."""
         with translated_errors():
             wish = read_launch(request.user, json_body(request))
-            key, digest = idempotency(request)
+            key = read_idempotency_key(request)
             conversation, is_new = store_conversation(
-                owner=request.user, idempotency_key=key, idempotency_digest=digest, **wish
+                owner=request.user, idempotency_key=key, **wish
             )
         return self._launched(request, conversation, is_new=is_new)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django import forms
@@ -21,7 +22,21 @@ def faces() -> QuerySet[Replica]:
     return ready.defer("remote")
 
 
-class StartForm(forms.Form):
+class OnceForm(forms.Form):
+    """A form whose button costs money: sent twice, it starts one conversation."""
+
+    # Browsers fill forms in again on a reload, hidden fields too: then it would be the same form.
+    once = forms.UUIDField(
+        initial=uuid.uuid4, widget=forms.HiddenInput(attrs={"autocomplete": "off"})
+    )
+
+    @property
+    def key(self) -> str:
+        """The idempotency key of a valid form."""
+        return f"form:{self.cleaned_data['once']}"
+
+
+class StartForm(OnceForm):
     """Whom to talk to, and with which face where the persona has none of its own."""
 
     persona = forms.ModelChoiceField(Persona.objects.none())
@@ -32,8 +47,12 @@ class StartForm(forms.Form):
         self.fields["persona"].queryset = Persona.objects.known()  # type: ignore[attr-defined]
         self.fields["replica"].queryset = faces()  # type: ignore[attr-defined]
 
+    def request_fields(self) -> dict[str, Any]:
+        """Return the arguments of ``launch_conversation`` that a valid form asks for."""
+        return {name: self.cleaned_data[name] for name in ("persona", "replica")}
 
-class InterviewForm(forms.Form):
+
+class InterviewForm(OnceForm):
     """Who asks, for which position, how hard, in which language and for how long."""
 
     job = forms.CharField(

@@ -299,12 +299,43 @@ def test_rooms_alone_may_be_framed_and_see(
 # --- starting ---------------------------------------------------------------------------------
 
 
+def once() -> dict[str, Any]:
+    """What a page that was just loaded has in its forms."""
+    return {"once": uuid.uuid4()}
+
+
 def test_start_goes_to_the_room(client: Client, ada: Any) -> None:
     persona = make_persona()
-    response = client.post("/start/", {"persona": persona.pk})
+    response = client.post("/start/", {**once(), "persona": persona.pk})
     conversation = Conversation.objects.get()
     assert response.headers["Location"] == conversation.get_absolute_url()
     assert (conversation.owner, conversation.persona) == (ada, persona)
+
+
+def test_a_form_that_is_sent_twice_starts_one_conversation(client: Client, ada: Any) -> None:
+    make_persona()
+    ((persona, _part, start),) = client.get("/").context["people"]
+    for path, form in (
+        ("/start/", {"once": start["once"].value(), "persona": persona.pk}),
+        ("/interview/", interview_with(persona)),
+    ):
+        before = Conversation.objects.count()
+        answers = [client.post(path, form) for _ in range(2)]
+        assert answers[0].headers["Location"] == answers[1].headers["Location"]
+        assert Conversation.objects.count() == before + 1
+    assert "no-store" in client.get("/").headers["Cache-Control"]
+    assert "no-store" in client.get("/interview/").headers["Cache-Control"]
+
+
+def test_a_form_that_started_something_starts_nothing_else(client: Client, ada: Any) -> None:
+    form = {**once(), "persona": make_persona().pk}
+    client.post("/start/", form)
+    replica = make_replica(replica_name="Zoe")
+    response = client.post("/start/", {**form, "replica": replica.pk}, follow=True)
+    assert messages_of(response) == [
+        "This page has started a conversation already. Reload it first."
+    ]
+    assert Conversation.objects.count() == 1
 
 
 HOSTILE = ("", "abc", "-1", "9" * 40, "\x00", "1 OR 1=1", "[]", "é" * 500)
@@ -313,15 +344,20 @@ HOSTILE = ("", "abc", "-1", "9" * 40, "\x00", "1 OR 1=1", "[]", "é" * 500)
 @pytest.mark.parametrize("value", HOSTILE)
 def test_hostile_start_is_a_message(client: Client, ada: Any, value: str) -> None:
     persona = make_persona()
-    for form in ({"persona": value}, {"persona": persona.pk, "replica": value or "x"}):
-        response = client.post("/start/", form, follow=True)
+    forms = (
+        {"persona": value},
+        {"persona": persona.pk, "replica": value or "x"},
+        {"persona": persona.pk, "once": value},
+    )
+    for form in forms:
+        response = client.post("/start/", {**once(), **form}, follow=True)
         assert messages_of(response) == ["Please choose one of the people on this page."]
     assert not Conversation.objects.exists()
 
 
 def test_start_without_a_face_says_what_is_missing(client: Client, ada: Any) -> None:
     persona = make_persona(default_replica=None)
-    response = client.post("/start/", {"persona": persona.pk}, follow=True)
+    response = client.post("/start/", {**once(), "persona": persona.pk}, follow=True)
     assert len(messages_of(response)) == 1
     assert not Conversation.objects.exists()
 
@@ -331,10 +367,10 @@ def test_refused_launch_is_a_message(client: Client, ada: Any, settings: Any) ->
     persona = make_persona(persona_name="Interviewer")
     talked(ada, minutes=9, persona=persona)
     pages = [
-        client.post("/start/", {"persona": persona.pk}, follow=True),
+        client.post("/start/", {**once(), "persona": persona.pk}, follow=True),
         client.post(
             "/interview/",
-            {**INTERVIEW, "persona": persona.pk, "replica": persona.default_replica_id},
+            interview_with(persona),
         ),
     ]
     for page in pages:
@@ -350,7 +386,7 @@ def test_refused_launch_is_a_message(client: Client, ada: Any, settings: Any) ->
 def interview_with(persona: Persona, replica: Replica | None = None) -> dict[str, Any]:
     replica = replica or persona.default_replica
     assert replica
-    return {**INTERVIEW, "persona": persona.pk, "replica": replica.pk}
+    return {**INTERVIEW, **once(), "persona": persona.pk, "replica": replica.pk}
 
 
 def test_interview_is_briefed_by_the_server(client: Client, ada: Any) -> None:

@@ -38,7 +38,7 @@ from django.test.utils import setup_databases, teardown_databases  # noqa: E402
 from django_tavus.models import Conversation, Document, Persona, Replica  # noqa: E402
 from django_tavus.sandbox import Sandbox  # noqa: E402
 from django_tavus.sandbox.server import SandboxServer  # noqa: E402
-from django_tavus.services import importing, mirroring, syncing  # noqa: E402
+from django_tavus.services import importing, mirroring, syncing, upserting  # noqa: E402
 from django_tavus.services.editable import DOCUMENT, PERSONA, REPLICA, Editable  # noqa: E402
 from django_tavus.services.reports import SyncReport  # noqa: E402
 
@@ -220,7 +220,7 @@ def floor(model: type[Any], rows: list[Any]) -> Callable[[], None]:
                 page,
                 update_conflicts=True,
                 update_fields=columns,
-                unique_fields=mirroring.conflict_target(model),
+                unique_fields=upserting.conflict_target(model),
             )
 
     return run

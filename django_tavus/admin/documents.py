@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_tavus.admin.displays import EMPTY, pretty_json, web_link
-from django_tavus.admin.mirrors import PUBLISH_TOOLS, MirrorAdmin, ReadOnlyAdmin, refusable
+from django_tavus.admin.columns import by_commas, column, or_dash
+from django_tavus.admin.displays import pretty_json, web_link
+from django_tavus.admin.document_forms import DocumentForm, NewDocumentForm
+from django_tavus.admin.mirrors import MirrorAdmin
 from django_tavus.admin.object_tools import ObjectTool
-from django_tavus.admin.publishing_forms import DocumentForm, NewDocumentForm
+from django_tavus.admin.publishing_tools import PUBLISH_TOOLS, refusable
+from django_tavus.admin.read_only import ReadOnlyAdmin
 from django_tavus.models import ConversationDocument, Document
 from django_tavus.services import documents
 
@@ -69,25 +71,10 @@ class DocumentAdmin(MirrorAdmin):
     )
     shown_fieldsets = ((None, {"fields": ("document_name", "tag_list")}), *state_fieldsets)
 
-    @admin.display(description=_("file"))
-    def stored_file(self, obj: Document) -> str:
-        """Name of the uploaded file."""
-        return obj.file.name or EMPTY
-
-    @admin.display(description=_("document URL"))
-    def address(self, obj: Document) -> SafeString | str:
-        """Link to the file or website."""
-        return web_link(obj.document_url)
-
-    @admin.display(description=_("tags"))
-    def tag_list(self, obj: Document) -> str:
-        """Tags, separated by commas."""
-        return ", ".join(map(str, obj.tags)) or EMPTY
-
-    @admin.display(description=_("crawl"))
-    def crawl_body(self, obj: Document) -> SafeString | str:
-        """How far a website is followed."""
-        return pretty_json(obj.crawl)
+    stored_file = column("file", _("file"), or_dash)
+    address = column("document_url", _("document URL"), web_link)
+    tag_list = column("tags", _("tags"), by_commas)
+    crawl_body = column("crawl", _("crawl"), pretty_json)
 
 
 @admin.register(ConversationDocument)

@@ -10,9 +10,11 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
-from django_tavus.admin.displays import field_badge, pretty_json, without_prompt
-from django_tavus.admin.mirrors import LeanChangeList, ReadOnlyAdmin
+from django_tavus.admin.columns import status_badge, subject
+from django_tavus.admin.displays import pretty_json, without_prompt
+from django_tavus.admin.lean_lists import LeanListMixin
 from django_tavus.admin.object_tools import Done, ObjectTool, ObjectToolsMixin, ToolRefusedError
+from django_tavus.admin.read_only import ReadOnlyAdmin
 from django_tavus.models import WebhookEvent
 from django_tavus.models.choices import EventStatus
 from django_tavus.services import events
@@ -63,7 +65,7 @@ def replayed_text(n: int) -> str:
 
 
 @admin.register(WebhookEvent)
-class WebhookEventAdmin(ObjectToolsMixin, ReadOnlyAdmin):
+class WebhookEventAdmin(ObjectToolsMixin, LeanListMixin, ReadOnlyAdmin):
     """Events as they came, read-only."""
 
     list_display = (
@@ -134,10 +136,6 @@ class WebhookEventAdmin(ObjectToolsMixin, ReadOnlyAdmin):
         """Whether the user may have events processed again."""
         return request.user.has_perm("django_tavus.replay_event")
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LeanChangeList]:
-        """Return the list class."""
-        return LeanChangeList
-
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show what was said only to those who may read transcripts."""
         is_private = obj is not None and obj.conversation_id is not None
@@ -161,17 +159,10 @@ class WebhookEventAdmin(ObjectToolsMixin, ReadOnlyAdmin):
         """What it says it is; some come without a type."""
         return obj.event_type or _("(untyped)")
 
-    @admin.display(description=gettext_lazy("status"), ordering="status")
-    def status_badge(self, obj: WebhookEvent) -> SafeString | str:
-        """How far it was worked off."""
-        return field_badge(obj, "status")
-
-    @admin.display(description=gettext_lazy("object"))
-    def subject(self, obj: WebhookEvent) -> str:
-        """What it is about."""
-        return str(obj.conversation or obj.document or obj.replica)
-
     @admin.display(description=gettext_lazy("body"))
     def body(self, obj: WebhookEvent) -> SafeString | str:
         """The payload, pretty-printed; tokens were masked when it was stored."""
         return pretty_json(without_prompt(obj.payload))
+
+    status_badge = status_badge
+    subject = subject

@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _, gettext_lazy
 
 from django_tavus.admin import launching
+from django_tavus.admin.form_errors import add_service_errors
+from django_tavus.admin.form_fields import LinesField
 from django_tavus.models import Conversation, Document
 from django_tavus.services.request_fields import PROPERTIES, SENT_FIELDS
 from django_tavus.services.requesting import check_launch
@@ -17,17 +19,6 @@ if TYPE_CHECKING:
     ConversationForm = forms.ModelForm[Conversation]
 else:
     ConversationForm = forms.ModelForm
-
-
-class LinesField(forms.CharField):
-    """A list of strings, one a line."""
-
-    widget = forms.Textarea(attrs={"rows": 3, "cols": 40})
-
-    def to_python(self, value: Any) -> Any:
-        """Return the lines that are not blank."""
-        lines = (line.strip() for line in (value or "").splitlines())
-        return [line for line in lines if line]
 
 
 class DefaultOrNot(forms.NullBooleanSelect):
@@ -140,7 +131,7 @@ class LaunchForm(ConversationForm):
             try:
                 check_launch(**self.wish(), idempotency_key=launching.idempotency_key(self.token))
             except ValidationError as error:
-                self._name_errors(error)
+                add_service_errors(self, error, FORM_FIELDS)
             except launching.REFUSALS as error:
                 self.add_error(None, launching.refusal_text(error))
         return self.cleaned_data
@@ -187,19 +178,6 @@ class LaunchForm(ConversationForm):
             return written
         named = {name: self.cleaned_data.get(name) for name in NAMED_PROPERTIES}
         return {**written, **{k: v for k, v in named.items() if v not in (None, "")}}
-
-    def _name_errors(self, error: ValidationError) -> None:
-        """Put the service's errors at the fields that the form has for them."""
-        if not hasattr(error, "error_dict"):
-            self.add_error(None, error)
-            return
-        for name, errors in error.error_dict.items():
-            field = FORM_FIELDS.get(name, name)
-            if field in self.fields:
-                self.add_error(field, errors)
-            else:
-                texts = ValidationError(errors).messages
-                self.add_error(None, [f"{name}: {text}" for text in texts])
 
 
 class AfterLaunchForm(ConversationForm):

@@ -15,18 +15,14 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.utils import quote, unquote
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
-from django.http import (
-    Http404,
-    HttpRequest,
-    HttpResponse,
-    HttpResponseNotAllowed,
-    HttpResponseRedirect,
-)
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from django_tavus.services import diagnosing
 from django_tavus.services.diagnosing import Finding
@@ -37,6 +33,7 @@ else:
     AnyModelAdmin = admin.ModelAdmin
 
 Text = Any  # str or a lazy translation
+Fieldset = tuple[Text, dict[str, Any]]
 
 
 class ToolRefusedError(Exception):
@@ -123,10 +120,9 @@ class ObjectToolsMixin(AnyModelAdmin):
 
     # --- use ----------------------------------------------------------------------------------
 
+    @method_decorator(require_POST)
     def tool_view(self, request: HttpRequest, object_id: str, tool: str) -> HttpResponse:
         """Use a tool on one object: 405 for a GET, 403 without permission, else a redirect."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         found = _find(self.object_tools, tool)
         obj = self.get_object(request, unquote(object_id))
         self._check_permission(request, found, obj)
@@ -134,13 +130,17 @@ class ObjectToolsMixin(AnyModelAdmin):
             return self._gone(request, object_id)
         return self._use(request, found, obj)
 
+    @method_decorator(require_POST)
     def list_tool_view(self, request: HttpRequest, tool: str) -> HttpResponse:
         """Use a tool above the list; answers like :meth:`tool_view`."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         found = _find(self.changelist_tools, tool)
         self._check_permission(request, found, None)
         return self._use(request, found, None)
+
+    def refuse(self, request: HttpRequest, reason: str, url: str) -> HttpResponse:
+        """Say why nothing was done, and lead to ``url``."""
+        self.message_user(request, reason, messages.ERROR)
+        return HttpResponseRedirect(url)
 
     def _gone(self, request: HttpRequest, object_id: str) -> HttpResponse:
         text = _("%(name)s “%(key)s” does not exist any more.")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.utils.translation import gettext_lazy as _
 
-from django_tavus.admin.mirrors import ReadOnlyAdmin
+from django_tavus.admin.columns import subject
+from django_tavus.admin.read_only import ReadOnlyAdmin
 from django_tavus.models import OutboxEntry
 
 
@@ -31,7 +31,4 @@ class OutboxEntryAdmin(ReadOnlyAdmin):
         "error",
     )
 
-    @admin.display(description=_("object"))
-    def subject(self, obj: OutboxEntry) -> str:
-        """What the signal is about."""
-        return str(obj.conversation or obj.document or obj.replica)
+    subject = subject

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from django_tavus.admin import launching
-from django_tavus.admin.displays import EMPTY, pretty_json
-from django_tavus.admin.mirrors import PUBLISH_TOOLS, MirrorAdmin
+from django_tavus.admin.columns import by_commas, column
+from django_tavus.admin.displays import pretty_json
+from django_tavus.admin.mirrors import MirrorAdmin
 from django_tavus.admin.object_tools import Done, ObjectTool, ToolRefusedError
-from django_tavus.admin.publishing_forms import PersonaForm
+from django_tavus.admin.permissions import LaunchPermission
+from django_tavus.admin.persona_form import PersonaForm
+from django_tavus.admin.publishing_tools import PUBLISH_TOOLS
 from django_tavus.models import Conversation, Persona
 from django_tavus.models.choices import SyncState
 
@@ -56,7 +56,7 @@ class LaunchActionForm(ActionForm):
 
 
 @admin.register(Persona)
-class PersonaAdmin(MirrorAdmin):
+class PersonaAdmin(LaunchPermission, MirrorAdmin):
     """How agents behave."""
 
     sync_kind = "personas"
@@ -112,10 +112,6 @@ class PersonaAdmin(MirrorAdmin):
         (gettext_lazy("Layers"), {"fields": ("layers_body",), "classes": ("collapse",)}),
     )
 
-    def has_launch_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether the user may launch conversations."""
-        return request.user.has_perm("django_tavus.launch_conversation")
-
     def conversation_url(self, request: HttpRequest, conversation: Conversation) -> str:
         """Return the page of ``conversation``; empty for those who may not see it."""
         conversations = self.admin_site.get_model_admin(Conversation)
@@ -160,17 +156,6 @@ class PersonaAdmin(MirrorAdmin):
         )
         self.message_user(request, message % {"n": count}, messages.SUCCESS)
 
-    @admin.display(description=gettext_lazy("document tags"))
-    def tag_list(self, obj: Persona) -> str:
-        """Tags, separated by commas."""
-        return ", ".join(map(str, obj.document_tags)) or EMPTY
-
-    @admin.display(description=gettext_lazy("guardrail ids"))
-    def guardrail_list(self, obj: Persona) -> str:
-        """Ids, separated by commas."""
-        return ", ".join(map(str, obj.guardrail_ids)) or EMPTY
-
-    @admin.display(description=gettext_lazy("layers"))
-    def layers_body(self, obj: Persona) -> SafeString | str:
-        """The layers, secrets masked."""
-        return pretty_json(obj.layers)
+    tag_list = column("document_tags", gettext_lazy("document tags"), by_commas)
+    guardrail_list = column("guardrail_ids", gettext_lazy("guardrail ids"), by_commas)
+    layers_body = column("layers", gettext_lazy("layers"), pretty_json)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_tavus.admin.displays import EMPTY, web_link
+from django_tavus.admin.columns import column, or_dash
+from django_tavus.admin.displays import web_link
 from django_tavus.admin.mirrors import MirrorAdmin
-from django_tavus.admin.publishing_forms import NewReplicaForm, ReplicaForm
+from django_tavus.admin.replica_forms import NewReplicaForm, ReplicaForm
 from django_tavus.models import Replica
 
 
@@ -59,32 +59,9 @@ class ReplicaAdmin(MirrorAdmin):
     )
     shown_fieldsets = ((None, {"fields": ("replica_name",)}), *state_fieldsets)
 
-    @admin.display(description=_("model name"))
-    def shown_model_name(self, obj: Replica) -> str:
-        """The generation of its model."""
-        return obj.model_name or EMPTY
-
-    @admin.display(description=_("voice name"))
-    def shown_voice_name(self, obj: Replica) -> str:
-        """The voice that it speaks with."""
-        return obj.voice_name or EMPTY
-
-    @admin.display(description=_("thumbnail video"))
-    def thumbnail(self, obj: Replica) -> SafeString | str:
-        """Link to the preview."""
-        return web_link(obj.thumbnail_video_url)
-
-    @admin.display(description=_("training video"))
-    def train_video(self, obj: Replica) -> SafeString | str:
-        """Link to the training video."""
-        return web_link(obj.train_video_url)
-
-    @admin.display(description=_("training image"))
-    def train_image(self, obj: Replica) -> SafeString | str:
-        """Link to the training image."""
-        return web_link(obj.train_image_url)
-
-    @admin.display(description=_("consent video"))
-    def consent_video(self, obj: Replica) -> SafeString | str:
-        """Link to the consent video."""
-        return web_link(obj.consent_video_url)
+    shown_model_name = column("model_name", _("model name"), or_dash)
+    shown_voice_name = column("voice_name", _("voice name"), or_dash)
+    thumbnail = column("thumbnail_video_url", _("thumbnail video"), web_link)
+    train_video = column("train_video_url", _("training video"), web_link)
+    train_image = column("train_image_url", _("training image"), web_link)
+    consent_video = column("consent_video_url", _("consent video"), web_link)

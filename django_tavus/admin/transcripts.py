@@ -6,11 +6,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from django_tavus.admin.columns import column
 from django_tavus.admin.displays import clock, web_link
-from django_tavus.admin.mirrors import ReadOnlyAdmin
+from django_tavus.admin.read_only import ReadOnlyAdmin
 from django_tavus.models import Recording, Utterance
 
 
@@ -57,12 +57,5 @@ class RecordingAdmin(ReadOnlyAdmin):
         "error_message",
     )
 
-    @admin.display(description=_("URI"))
-    def address(self, obj: Recording) -> SafeString | str:
-        """Link, where it is one."""
-        return web_link(obj.uri)
-
-    @admin.display(description=_("duration"), ordering="duration")
-    def length(self, obj: Recording) -> str:
-        """Minutes and seconds."""
-        return clock(obj.duration)
+    address = column("uri", _("URI"), web_link)
+    length = column("duration", _("duration"), clock, ordering="duration")

@@ -6,14 +6,18 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.core.exceptions import PermissionDenied
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
 from django_tavus.admin.displays import EMPTY
-from django_tavus.admin.object_tools import AnyModelAdmin
+from django_tavus.admin.object_tools import AnyModelAdmin, ObjectToolsMixin
 from django_tavus.services.metering import FIGURES, GROUPINGS, as_csv, usage
 
 PERIOD = timedelta(days=29)
@@ -54,8 +58,33 @@ class UsageForm(forms.Form):
     )
 
 
-def usage_view(model_admin: AnyModelAdmin, request: HttpRequest) -> HttpResponse:
-    """Answer the page, or with ``format=csv`` the table."""
+class UsagePage(ObjectToolsMixin):
+    """Adds the page to the list of conversations."""
+
+    def get_urls(self) -> list[URLPattern]:
+        """Put the page before the stock URLs, whose last pattern takes everything."""
+        view = self.admin_site.admin_view(self.usage_view)
+        return [
+            path("usage/", view, name="django_tavus_conversation_usage"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Add the way to the page."""
+        url = reverse(f"{self.admin_site.name}:django_tavus_conversation_usage")
+        return super().changelist_view(request, {"usage_url": url, **(extra_context or {})})
+
+    @method_decorator(require_safe)
+    def usage_view(self, request: HttpRequest) -> HttpResponse:
+        """Answer the page, or with ``format=csv`` the table."""
+        if not request.user.has_perm("django_tavus.view_conversation"):
+            raise PermissionDenied
+        return _answer(self, request)
+
+
+def _answer(model_admin: AnyModelAdmin, request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     today = timezone.localdate(now) if timezone.is_aware(now) else now.date()
     initial = {"since": today - PERIOD, "until": today, "by": ["day", "persona"]}

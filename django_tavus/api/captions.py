@@ -8,6 +8,7 @@ from typing import Any
 Turn = Mapping[str, Any]
 
 SHORTEST = 1.0  # seconds for which a caption stays at least
+LATEST = 360_000.0  # seconds: 100 hours; no call lasts as long, whatever Tavus may say
 CHARACTERS_A_SECOND = 15.0  # the speed at which speech is spoken and captions are read
 
 
@@ -18,8 +19,14 @@ def as_text(turns: Sequence[Turn]) -> str:
 
 
 def _stamp(turn: Turn) -> str:
-    start = turn["seconds_from_start"]
+    start = _start(turn)
     return "" if start is None else f"[{clock(start)[:-4]}] "
+
+
+def _start(turn: Turn) -> float | None:
+    """Return when a turn began, if Tavus told, and it can be."""
+    given: float | None = turn["seconds_from_start"]
+    return None if given is None or given > LATEST else max(0.0, given)
 
 
 def as_webvtt(turns: Sequence[Turn]) -> str:
@@ -41,10 +48,10 @@ def timed(turns: Sequence[Turn]) -> Iterator[tuple[float, float, Turn]]:
     for turn in turns:
         if not turn["content"].strip():
             continue
-        given = turn["seconds_from_start"]
-        start = clock_now if given is None else max(0.0, given)
+        given = _start(turn)
+        start = clock_now if given is None else given
         length = turn["duration"] or len(turn["content"]) / CHARACTERS_A_SECOND
-        clock_now = start + max(SHORTEST, length)
+        clock_now = start + min(LATEST, max(SHORTEST, length))
         yield start, clock_now, turn
 
 

@@ -9,7 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.core.exceptions import ObjectDoesNotExist, ValidationError as DjangoValidationError
+from django.core.exceptions import (
+    ObjectDoesNotExist,
+    RequestDataTooBig,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+    ValidationError as DjangoValidationError,
+)
 from django.db.models import ProtectedError
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions, status
@@ -126,6 +132,22 @@ def translated_errors() -> Iterator[None]:
         raise translate(error) from error
 
 
+TOO_MUCH: tuple[Translation, ...] = (
+    (RequestDataTooBig, lambda error: PayloadTooLarge()),
+    (
+        TooManyFieldsSent,
+        lambda error: bad_parameter("non_field_errors", _("Too many parameters or fields.")),
+    ),
+    (TooManyFilesSent, lambda error: bad_parameter("non_field_errors", _("Too many files."))),
+)
+"""What Django refuses to read, which it would answer itself, in HTML."""
+
+
+def readable(error: Exception) -> Exception:
+    """Return ``error``, or the exception of ours for a request of which Django reads no more."""
+    return next((make(error) for kind, make in TOO_MUCH if isinstance(error, kind)), error)
+
+
 def add_code(data: Any) -> Any:
     """Return ``data`` with the stable code beside ``detail``, if it has DRF's default shape.
 
@@ -139,5 +161,5 @@ def add_code(data: Any) -> Any:
 
 
 def bad_parameter(name: str, message: Any) -> exceptions.ValidationError:
-    """Return the error for one query parameter or header."""
+    """Return the error for one query parameter or header, or the whole (``non_field_errors``)."""
     return ValidationError({name: [message]})

@@ -39,6 +39,18 @@ def text(value: str) -> str:
     return value
 
 
+def only_value(values: Sequence[str], *, takes_commas: bool = False) -> str:
+    """Return the value of a parameter that is given once, or not at all: then it is empty.
+
+    Raises:
+        ValueError: it is given twice; Django would take the last one, and drop the others.
+    """
+    if len(values) > 1:
+        twice = _("Is given twice. Put commas between several values.")
+        raise ValueError(twice if takes_commas else _("Is given twice."))
+    return values[0] if values else ""
+
+
 def one_of(*allowed: str) -> Callable[[str], list[str]]:
     """Return a reader for one of ``allowed``, or several with commas between."""
 
@@ -121,6 +133,20 @@ class Filter:
     description: str
     schema: Mapping[str, Any] = field(default_factory=lambda: TEXT)
 
+    @property
+    def takes_commas(self) -> bool:
+        """Whether it takes several values, with commas between."""
+        return self.schema.get("type") == "array"
+
+    def condition(self, values: Sequence[str]) -> Q:
+        """Return which rows ``values`` leaves: all, if nothing is given, or something empty.
+
+        Raises:
+            ValueError: they cannot be read, or there are several.
+        """
+        value = only_value(values, takes_commas=self.takes_commas)
+        return self.rows(self.read(value)) if value else Q()
+
 
 def contains(*columns: str) -> Callable[[str], Q]:
     """Return a condition for rows that hold a text in one of ``columns``, whatever its case.
@@ -202,9 +228,8 @@ class TableFilter(BaseFilterBackend):
         """
         errors: dict[str, list[str]] = {}
         for name, one in view.filters.items():
-            value = request.query_params.get(name)
             try:
-                queryset = queryset.filter(one.rows(one.read(value))) if value else queryset
+                queryset = queryset.filter(one.condition(request.query_params.getlist(name)))
             except ValueError as error:
                 errors[name] = [str(error)]
         if errors:
@@ -220,7 +245,7 @@ class TableFilter(BaseFilterBackend):
                 "required": False,
                 "description": one.description,
                 "schema": dict(one.schema),
-                **(COMMAS if one.schema.get("type") == "array" else {}),
+                **(COMMAS if one.takes_commas else {}),
             }
             for name, one in view.filters.items()
         ]

@@ -22,20 +22,35 @@ from django_tavus.api import filters
 from django_tavus.models import Conversation, Document, Persona, Replica
 
 
-class TableField(forms.CharField):
-    """One parameter, read by the table."""
+class AllValues(forms.TextInput):
+    """Hands on every value of a parameter; Django's own would take the last one."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        """Return what is given under ``name``."""
+        if hasattr(data, "getlist"):
+            return list(data.getlist(name))
+        return [data[name]] if name in data else []
+
+    def format_value(self, value: Any) -> str | None:
+        """Return what the input shows: the last value."""
+        given = value if isinstance(value, list) else [value]
+        shown: str | None = super().format_value(given[-1] if given else None)
+        return shown
+
+
+class TableField(forms.Field):
+    """One parameter, read by the table alone, so that it says the same in both places."""
+
+    widget = AllValues
 
     def __init__(self, *args: Any, one: filters.Filter, **kwargs: Any) -> None:
         self.one = one
-        # Whitespace and U+0000 are the table's business; it says the same in both places.
-        super().__init__(*args, strip=False, help_text=one.description, **kwargs)
-        self.validators = []
+        super().__init__(*args, help_text=one.description, **kwargs)
 
     def clean(self, value: Any) -> Any:
-        """Return the condition that the value stands for; ``None`` for none."""
-        text = super().clean(value)
+        """Return the condition that the values stand for."""
         try:
-            return self.one.rows(self.one.read(text)) if text else None
+            return self.one.condition(value)
         except ValueError as error:
             raise ValidationError(str(error), code="invalid") from error
 

@@ -20,7 +20,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.viewsets import GenericViewSet
 
-from django_tavus.api.errors import add_code
+from django_tavus.api.errors import add_code, readable
 from django_tavus.api.filters import Filter, TableFilter
 from django_tavus.api.negotiation import FormatNegotiation
 from django_tavus.api.pagination import TavusCursorPagination
@@ -37,6 +37,14 @@ def classes_of(setting: Iterable[str | type]) -> list[type]:
     return [import_string(item) if isinstance(item, str) else item for item in setting]
 
 
+class MediaTypes(SimpleMetadata):
+    """What ``OPTIONS`` tells. Bodies are in the schema: DRF would show the fields of answers."""
+
+    def determine_actions(self, request: Request, view: Any) -> dict[str, Any]:
+        """Return nothing about bodies."""
+        return {}
+
+
 class TavusViewSet(GenericViewSet[Row]):
     """The base of all views here; settings are read at every request."""
 
@@ -44,7 +52,7 @@ class TavusViewSet(GenericViewSet[Row]):
     parser_classes = [StrictJSONParser]
     throttle_classes = []
     content_negotiation_class = FormatNegotiation
-    metadata_class = SimpleMetadata
+    metadata_class = MediaTypes
     versioning_class = None
     pagination_class = TavusCursorPagination
     filter_backends = [TableFilter]
@@ -77,8 +85,9 @@ class TavusViewSet(GenericViewSet[Row]):
 
     def handle_exception(self, exc: Exception) -> Response:
         """Answer an error as JSON, whatever representation was asked for."""
-        response = super().handle_exception(exc)
-        response.data = add_code(response.data)
+        response: Response = super().handle_exception(readable(exc))
+        if isinstance(response, Response):  # a host's own handler may answer without DRF
+            response.data = add_code(response.data)
         self._answer_json()
         return response
 

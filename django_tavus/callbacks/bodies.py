@@ -13,7 +13,7 @@ MAX_DEPTH = 20
 
 
 class MalformedBodyError(ValueError):
-    """Not JSON, not UTF-8, not an object, or nested too deep."""
+    """Not JSON, not UTF-8, not an object, nested too deep, or cut off."""
 
 
 class BodyTooLargeError(ValueError):
@@ -32,7 +32,7 @@ def read_body(request: HttpRequest) -> dict[str, Any]:
     """
     content = _read(request, get_settings().CALLBACK_MAX_BYTES)
     try:
-        body = json.loads(content.decode("utf-8-sig"))  # of bytes, UTF-16 would be read too
+        body = _parse(content.decode("utf-8-sig"))  # of bytes, UTF-16 would be read too
     except (ValueError, RecursionError) as error:
         raise MalformedBodyError("The body is not JSON.") from error
     if not isinstance(body, dict):
@@ -43,10 +43,29 @@ def read_body(request: HttpRequest) -> dict[str, Any]:
     return body
 
 
+def _parse(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, UnicodeError):
+        raise
+    except ValueError:  # an integer longer than Python reads; it could not be read back either
+        return json.loads(text, parse_int=_integer)
+
+
+def _integer(digits: str) -> int | None:
+    try:
+        return int(digits)
+    except ValueError:
+        return None  # as infinity is
+
+
 def _read(request: HttpRequest, limit: int) -> bytes:
     if _announced(request) > limit:
         raise BodyTooLargeError
-    content = request.read(limit + 1)
+    try:
+        content = request.read(limit + 1)
+    except OSError as error:  # UnreadablePostError: unanswered, its log line would hold the token
+        raise MalformedBodyError("The body did not arrive.") from error
     if len(content) > limit:
         raise BodyTooLargeError
     return content

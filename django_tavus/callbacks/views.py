@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import Error, IntegrityError, transaction
+from django.db import Error, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.decorators import classonlymethod
 from django.views import View
@@ -61,23 +61,20 @@ class CallbackView(View):
         """Store the event and enqueue its processing."""
         try:
             event = events.record(subject, body)
-        except IntegrityError as error:
+        except Error as error:
             return self.refuse(error)
-        except Error:
-            logger.exception("A callback could not be stored")
-            return answer(503, "Try again.")
         self.enqueue(event)
         return answer(200)
 
-    def refuse(self, error: IntegrityError) -> HttpResponse:
-        """Answer what the database refused: known already, or about an erased object."""
+    def refuse(self, error: Error) -> HttpResponse:
+        """Answer what the database refused: known already, about an erased object, or anything."""
         match integrity.reason(error):
             case "duplicate":
                 return answer(200)
             case "missing":
                 return answer(404, "Unknown.")
-            case _:
-                raise error
+        logger.error("A callback could not be stored", exc_info=error)
+        return answer(503, "Try again.")
 
     def enqueue(self, event: WebhookEvent) -> None:
         """Ask for processing; the sweep does, should this come to nothing."""

@@ -10,13 +10,23 @@ _MILLISECONDS_FROM = 1e12
 """Epoch numbers above this are milliseconds: in seconds they would lie 30,000 years ahead."""
 
 
+_YEARS = range(1970, 9999)
+"""Others are no dates of Tavus's; those at the ends of the calendar overflow where a time zone is
+applied to them."""
+
+
 def parse_datetime(value: object) -> datetime | None:
     """Read a date in any format Tavus uses; always aware, always UTC.
 
     Observed: RFC 3339 with seconds, milliseconds or microseconds; naive with a space or a `T`
     (video callbacks, canvas; meant as UTC); RFC 1123 (video create); epoch seconds as a float
-    (transcripts). Empty or unreadable values give None.
+    (transcripts). Empty or unreadable values, and years before 1970, give None.
     """
+    moment = _read(value)
+    return moment if moment is not None and moment.year in _YEARS else None
+
+
+def _read(value: object) -> datetime | None:
     if isinstance(value, datetime):
         return _in_utc(value)
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -563,6 +563,8 @@ class Migration(migrations.Migration):
                 ),
                 ("pruned_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("polled_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("with_persona", models.BooleanField(default=False, editable=False)),
+                ("with_replica", models.BooleanField(default=False, editable=False)),
                 (
                     "idempotency_key",
                     models.CharField(

@@ -322,6 +322,9 @@ class Conversation(RemoteObject):
     erase_requested_at = models.DateTimeField(null=True, blank=True, db_index=True, editable=False)
     pruned_at = models.DateTimeField(null=True, blank=True, editable=False)
     polled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Whether one was asked for: it may be deleted while the launch waits.
+    with_persona = models.BooleanField(default=False, editable=False)
+    with_replica = models.BooleanField(default=False, editable=False)
     # Hashes, of key and owner and of what was asked for: texts would meet others that a database
     # takes for equal (MariaDB: letters of either case), and no owner would be nobody's double.
     idempotency_key = models.CharField(

@@ -24,20 +24,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from django_tavus.client import TavusError, parse_datetime
+from django_tavus.client import TavusError
 from django_tavus.conf import get_settings
 from django_tavus.models import Conversation, OutboxEntry, Persona, WebhookEvent
 from django_tavus.models.choices import ConversationStatus, SyncState
-from django_tavus.models.conversation import LIVE, OVER
+from django_tavus.models.conversation import LIVE, OVER, ConversationQuerySet
 from django_tavus.services import mapping, tokens
 from django_tavus.services.announcing import announce
 from django_tavus.services.clients import get_client
 from django_tavus.services.enqueue import enqueue
+from django_tavus.services.moments import moment
 
 logger = logging.getLogger("django_tavus.adopting")
 
@@ -101,7 +102,7 @@ def is_ours(conversation: Conversation, body: Mapping[str, Any]) -> bool:
 
 def resembles(conversation: Conversation, body: Mapping[str, Any]) -> bool:
     """Whether ``body`` may be its room, judged without a key."""
-    began = parse_datetime(body.get("created_at"))
+    began = moment(body.get("created_at"))
     attempted = conversation.attempted_at
     if began is None or attempted is None:
         return False
@@ -122,6 +123,19 @@ def was_answered(conversation: Conversation, body: Mapping[str, Any]) -> bool:
         and tokens.subject_of_url(body.get("callback_url")) is None
         and body.get("conversation_name") == _sent_name(conversation)
     )
+
+
+def is_anothers(conversation: Conversation, body: Mapping[str, Any]) -> bool:
+    """Whether another launch made the room, or may be about to be told so.
+
+    Anyone may name a call like another one, and so copy its key.
+    """
+    theirs = Q(tavus_id=str(body.get("conversation_id")))
+    if name_is_key(conversation):
+        in_flight = Q(status=ConversationStatus.LAUNCHING, tavus_id__isnull=True)
+        theirs |= in_flight & Q(name_key=conversation.name_key)
+    launched = Conversation.objects.filter(attempts__gt=0)  # not what was imported
+    return launched.exclude(pk=conversation.pk).filter(theirs).exists()
 
 
 def _sent_name(conversation: Conversation) -> str:
@@ -172,7 +186,7 @@ def adopt(
         pk,
         ConversationStatus.ACTIVE,
         event=event,
-        launched_at=parse_datetime(body.get("created_at")) or Coalesce("attempted_at", Value(now)),
+        launched_at=_launched_at(body, Coalesce("attempted_at", Value(now))),
         next_check_at=now + pause,
         synced_at=now,
         sync_state=SyncState.IN_SYNC,
@@ -191,6 +205,20 @@ def adopt(
     return entries
 
 
+def _launched_at(body: Mapping[str, Any], otherwise: Coalesce) -> Case:
+    """When Tavus began to bill; ``otherwise`` if it does not say, or what cannot be.
+
+    Leaks and budgets are counted from it: a clock that is wrong must not end a call at once, nor
+    let it run for ever. What was imported has no attempt to compare it with.
+    """
+    told = moment(body.get("created_at"))
+    if told is None or not 1971 <= told.year < 9999:  # beyond, sums of dates overflow
+        return Case(default=otherwise)
+    too_early = Q(created_at__gt=told + CLOCK_SKEW, attempted_at__gt=told + CLOCK_SKEW)
+    too_late = Q(attempted_at__lt=told - attempt_window() - CLOCK_SKEW)
+    return Case(When(too_early | too_late, then=otherwise), default=Value(told))
+
+
 def _replica_in_use() -> Coalesce:
     """The replica that was asked for, else the default that the persona has at this moment."""
     persona = Persona.objects.filter(pk=OuterRef("persona"))
@@ -205,12 +233,13 @@ def _ended_at_once(
     ``test_mode``: made and over in one answer, and there is nothing to be asked for. Otherwise a
     room that was found too late, in the list, whose bodies have ``updated_at``.
     """
-    changed_at = parse_datetime(body.get("updated_at"))
+    changed_at = moment(body.get("updated_at"))
+    began = F("launched_at")
     return Conversation.objects.transition(
         pk,
         ConversationStatus.ENDED,
         event=event,
-        ended_at=changed_at or mapping.launched_at(body, now),
+        ended_at=Greatest(began, Value(min(changed_at, now))) if changed_at else began,
         next_check_at=now if changed_at else None,
     )
 
@@ -231,12 +260,12 @@ def complete(conversation: Conversation, body: Mapping[str, Any]) -> None:
 
     A callback that is faster than the answer knows the id and nothing else.
     """
-    values = mapping.conversation_values(body)
-    began = mapping.launched_at(body, conversation.launched_at or timezone.now())
+    values, now = mapping.conversation_values(body), timezone.now()
     given = {name: value for name, value in values.items() if value}
+    began = _launched_at(body, Coalesce("launched_at", Value(now)))
     rows = Conversation.objects.filter(pk=conversation.pk)
-    rows.store(**given, launched_at=began, synced_at=timezone.now(), sync_state=SyncState.IN_SYNC)
-    rows.filter(ended_at__lt=began).store(ended_at=began)
+    rows.store(**given, launched_at=began, synced_at=now, sync_state=SyncState.IN_SYNC)
+    rows.filter(ended_at__lt=F("launched_at")).store(ended_at=F("launched_at"))
 
 
 def disown(pk: uuid.UUID, tavus_id: str) -> None:
@@ -270,12 +299,7 @@ def is_closed_for_good(conversation: Conversation, body: Mapping[str, Any]) -> b
     lost = conversation.require_auth and not mapping.text(body.get("meeting_token"))
     if not lost or body.get("status") == "ended" or conversation.end_requested_at is not None:
         return False
-    return Conversation.objects.filter(
-        pk=conversation.pk,
-        status=ConversationStatus.LAUNCHING,
-        error_code="outcome_unknown",
-        attempted_at=conversation.attempted_at,
-    ).exists()
+    return _in_attempt(conversation).filter(error_code="outcome_unknown").exists()
 
 
 def refuse_closed(conversation: Conversation, body: Mapping[str, Any]) -> None:
@@ -293,15 +317,29 @@ def attempt_window() -> timedelta:
     return timedelta(seconds=get_settings().request_seconds + GRACE)
 
 
-def open_doubt(conversation: Conversation, reason: str, *, due: datetime | None = None) -> None:
-    """Note that nobody knows whether the attempt made a room; look for it when ``due``."""
-    Conversation.objects.filter(
-        pk=conversation.pk, status=ConversationStatus.LAUNCHING, tavus_id__isnull=True
-    ).store(
-        error_code="outcome_unknown",
-        error_message=_("It is not known whether Tavus made the room: %(reason)s")
-        % {"reason": reason},
-        next_check_at=due or timezone.now() + timedelta(seconds=get_settings().RECONCILE_AFTER),
+def open_doubt(conversation: Conversation, reason: str, *, due: datetime | None = None) -> bool:
+    """Note that nobody knows whether the attempt made a room; look for it when ``due``.
+
+    False: the launch is settled by now, or in a later attempt, which is none of our business.
+    """
+    pause = timedelta(seconds=get_settings().RECONCILE_AFTER)
+    return bool(
+        _in_attempt(conversation).store(
+            error_code="outcome_unknown",
+            error_message=_("It is not known whether Tavus made the room: %(reason)s")
+            % {"reason": reason},
+            next_check_at=due or timezone.now() + pause,
+        )
+    )
+
+
+def _in_attempt(conversation: Conversation) -> ConversationQuerySet:
+    """The row while it still is in the attempt that was read, without a room."""
+    return Conversation.objects.filter(
+        pk=conversation.pk,
+        status=ConversationStatus.LAUNCHING,
+        tavus_id__isnull=True,
+        attempted_at=conversation.attempted_at,
     )
 
 
@@ -338,18 +376,25 @@ def _doubtful(pk: uuid.UUID) -> Conversation | None:
 def find_rooms(
     conversation: Conversation, listed: Iterable[Mapping[str, Any]]
 ) -> list[Mapping[str, Any]]:
-    """Return the rooms that carry the conversation's key."""
-    return [body for body in listed if is_ours(conversation, body)]
+    """Return the rooms that carry the conversation's key and are no other row's.
+
+    Anyone may name a call like another one, and so copy its key.
+    """
+    return _unknown([body for body in listed if is_ours(conversation, body)])
 
 
 def find_alike(
     conversation: Conversation, listed: Iterable[Mapping[str, Any]]
 ) -> list[Mapping[str, Any]]:
     """Return the rooms that nobody here knows and that may be the conversation's."""
-    alike = [body for body in listed if resembles(conversation, body)]
-    ids = [body["conversation_id"] for body in alike if body.get("conversation_id")]
+    return _unknown([body for body in listed if resembles(conversation, body)])
+
+
+def _unknown(bodies: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return those of ``bodies`` that are the room of no row."""
+    ids = [body["conversation_id"] for body in bodies if body.get("conversation_id")]
     known = set(Conversation.objects.filter(tavus_id__in=ids).values_list("tavus_id", flat=True))
-    return [body for body in alike if body.get("conversation_id") not in known]
+    return [body for body in bodies if body.get("conversation_id") not in known]
 
 
 def _has_rival(conversation: Conversation, body: Mapping[str, Any]) -> bool:
@@ -379,8 +424,12 @@ def _not_made(conversation: Conversation, alike: Sized = ()) -> None:
         message = _("Tavus lists rooms that may be of this launch, or of others.")
         _give_up(conversation.pk, message)
     else:
-        message = _("Tavus does not list a room for this launch; nothing is running.")
-        _give_up(conversation.pk, message)
+        _give_up(conversation.pk, not_listed())
+
+
+def not_listed() -> str:
+    """Why a launch was given up whose room is certainly not there."""
+    return _("Tavus does not list a room for this launch; nothing is running.")
 
 
 def cancel(pk: uuid.UUID, sources: Iterable[str] = LIVE) -> None:
@@ -412,11 +461,7 @@ def _give_up(pk: uuid.UUID, message: str) -> None:
 
 def _try_again(conversation: Conversation) -> None:
     """Back to the head of the queue (it keeps its place by age); the attempt stays counted."""
-    moved = Conversation.objects.filter(
-        pk=conversation.pk,
-        status=ConversationStatus.LAUNCHING,
-        tavus_id__isnull=True,
-        attempted_at=conversation.attempted_at,
-    ).store(status=ConversationStatus.QUEUED, not_before=None, next_check_at=None)
-    if moved:
+    if _in_attempt(conversation).store(
+        status=ConversationStatus.QUEUED, not_before=None, next_check_at=None
+    ):
         enqueue("launch_conversation", str(conversation.pk))

@@ -11,7 +11,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from django_tavus.client import redact
 from django_tavus.models import OutboxEntry
+from django_tavus.services import mapping
 
 logger = logging.getLogger("django_tavus.signals")
 
@@ -32,17 +34,14 @@ def announce_owed(now: datetime | None = None, *, limit: int = 500) -> int:
     now = now or timezone.now()
     free = Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - LEASE)
     left = OutboxEntry.objects.filter(free, sent_at__isnull=True).order_by("pk")
-    claimed = [
-        entry
-        for entry in left[:limit]
-        if OutboxEntry.objects.filter(free, pk=entry.pk, sent_at__isnull=True).update(
-            claimed_at=now
-        )
-    ]
-    for entry in claimed:
-        entry.claimed_at = now
-    _send_all(claimed)
-    return len(claimed)
+    sent = 0
+    for entry in left[:limit]:
+        # One by one: a receiver that ends the process must not keep those behind it waiting.
+        if left.filter(pk=entry.pk).update(claimed_at=now):
+            entry.claimed_at = now
+            _send_all([entry])
+            sent += 1
+    return sent
 
 
 def _send_all(entries: Iterable[OutboxEntry]) -> None:
@@ -85,7 +84,8 @@ def _send(entry: OutboxEntry) -> None:
     for receiver, error in failures:
         logger.error("Receiver %s of %s failed", _name(receiver), entry.signal, exc_info=error)
     OutboxEntry.objects.filter(pk=entry.pk).update(
-        sent_at=timezone.now(), error="\n".join(_describe(*failure) for failure in failures)
+        sent_at=timezone.now(),
+        error="\n".join(f"{_name(who)}: {describe(error)}" for who, error in failures),
     )
 
 
@@ -93,5 +93,11 @@ def _name(receiver: object) -> str:
     return str(getattr(receiver, "__qualname__", receiver))
 
 
-def _describe(receiver: object, error: Exception) -> str:
-    return f"{_name(receiver)}: {type(error).__name__}: {error}"[:2000]
+def describe(error: Exception) -> str:
+    """Return type and text of ``error`` as a column can hold them: short, and without secrets."""
+    try:
+        said = str(error)
+    except Exception:  # noqa: BLE001 - the class is the host's, and so is how it becomes a text
+        said = ""
+    told: str = redact(mapping.clean_text(f"{type(error).__name__}: {said}"))
+    return told[:2000]

@@ -50,7 +50,10 @@ def startable(now: datetime, settings: TavusSettings | None = None) -> list[uuid
     )
     free = QUEUE_SCAN if settings.MAX_CONCURRENT is None else settings.MAX_CONCURRENT - held.total()
     chosen: list[uuid.UUID] = []
-    for pk, owner_id in waiting(now).values_list("pk", "owner_id")[:QUEUE_SCAN]:
+    # A scan has an end: it must not be full of those who are held back.
+    full = [owner for owner in held if _held_back(owner, held, settings.MAX_CONCURRENT_PER_USER)]
+    rows = waiting(now).exclude(owner_id__in=full)
+    for pk, owner_id in rows.values_list("pk", "owner_id")[:QUEUE_SCAN]:
         if len(chosen) >= free:
             break
         if _held_back(owner_id, held, settings.MAX_CONCURRENT_PER_USER):
@@ -88,6 +91,17 @@ def check_admission(owner: Any, now: datetime | None = None) -> None:
     _check_budget(Conversation.objects.all(), settings.DAILY_MINUTES, now)
 
 
+def admit(owner: Any) -> None:
+    """Check the budget again, one launch at a time, in the transaction that inserts the row.
+
+    Requests that come at once would all be let in for the same last minute.
+    """
+    settings = get_settings()
+    if settings.DAILY_MINUTES is not None or settings.DAILY_MINUTES_PER_USER is not None:
+        CapacityLock.acquire()
+        check_admission(owner)
+
+
 def _check_queue(owner: Any) -> None:
     if Conversation.objects.queue().for_user(owner).count() >= MAX_QUEUED_PER_USER:
         raise LaunchRefusedError(
@@ -123,9 +137,11 @@ def _used(rows: ConversationQuerySet, now: datetime) -> tuple[timedelta, datetim
             continue
         total += max(timedelta(), min(row.ended_at, now) - max(row.launched_at, since))
         oldest = min(oldest, row.ended_at) if oldest else row.ended_at
-    for row in rows.live():
+    for row in rows.live().exclude(test_mode=True):  # those cost nothing
         began = row.launched_at or row.attempted_at or row.created_at
-        total += began + timedelta(seconds=call_seconds(row)) - max(began, since)
+        # One that was forgotten may run longer than it may, and longer than a day.
+        until = max(began + timedelta(seconds=call_seconds(row)), now)
+        total += until - max(began, since)
     return total, oldest
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import requests
+from django.core.exceptions import ImproperlyConfigured
 
 from django_tavus.client import TavusClient, new_session
 from django_tavus.conf import get_settings
@@ -25,15 +26,19 @@ def get_client(session: requests.Session | None = None) -> TavusClient:
     and not kept here.
 
     Raises:
-        ImproperlyConfigured: no API key is set.
+        ImproperlyConfigured: no API key is set, or the client cannot use what is set.
     """
     settings = get_settings()
-    return TavusClient(
-        settings.resolve_api_key(),
-        base_url=settings.BASE_URL,
-        timeout=settings.TIMEOUT,
-        session=session or _own_session(),
-    )
+    key = settings.resolve_api_key()  # whatever a host's own callable raises is raised as it is
+    try:
+        return TavusClient(
+            key,
+            base_url=settings.BASE_URL,
+            timeout=settings.TIMEOUT,
+            session=session or _own_session(),
+        )
+    except ValueError as error:
+        raise ImproperlyConfigured(f"The setting TAVUS cannot be used. {error}") from error
 
 
 def _own_session() -> requests.Session:

@@ -15,7 +15,6 @@ from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from django_tavus.client import parse_datetime
 from django_tavus.conf import get_settings
 from django_tavus.models import (
     Conversation,
@@ -26,15 +25,12 @@ from django_tavus.models import (
     Utterance,
     WebhookEvent,
 )
-from django_tavus.models.choices import (
-    ConversationStatus,
-    DocumentStatus,
-    EventSource,
-    ReplicaStatus,
-    UtteranceRole,
-)
-from django_tavus.services import adopting, mapping
+from django_tavus.models.choices import ConversationStatus, EventSource
+from django_tavus.services import adopting, claims, mapping, status_reports
+from django_tavus.services.claims import RejectedError
 from django_tavus.services.enqueue import enqueue
+from django_tavus.services.moments import moment
+from django_tavus.services.transcripts import number, transcript_turns
 
 Entries = list[OutboxEntry | None]
 # What the effects read of a locked conversation; its large columns stay where they are.
@@ -52,18 +48,6 @@ CONVERSATION_FIELDS = (
 Effect = Callable[[Conversation, WebhookEvent, Mapping[str, Any]], Entries]
 
 
-class RejectedError(Exception):
-    """The event is about another object than the token that it came with.
-
-    ``orphan`` is the id of a room that may have been made for the token's conversation without
-    being its room; it is ended if Tavus shows our key on it.
-    """
-
-    def __init__(self, message: str, *, orphan: str = "") -> None:
-        super().__init__(message)
-        self.orphan = orphan
-
-
 def apply(subject: Conversation | Document | Replica, event: WebhookEvent) -> Entries:
     """Apply ``event`` to its locked ``subject`` in the caller's transaction.
 
@@ -72,28 +56,19 @@ def apply(subject: Conversation | Document | Replica, event: WebhookEvent) -> En
     Raises:
         RejectedError: the body names another object.
     """
-    if isinstance(subject, Conversation):
-        return _apply_to_conversation(subject, event)
-    if isinstance(subject, Document):
-        return _apply_to_document(subject, event)
-    return _apply_to_replica(subject, event)
-
-
-# --- conversations ----------------------------------------------------------------------------
-
-
-def _apply_to_conversation(conversation: Conversation, event: WebhookEvent) -> Entries:
-    entries = _identify(conversation, event)
+    if not isinstance(subject, Conversation):
+        return status_reports.apply_report(subject, event)
+    entries = _identify(subject, event)
     properties = event.payload.get("properties")
     effect = CONVERSATION_EFFECTS.get(event.event_type)
     if effect is not None:
-        entries += effect(conversation, event, properties if isinstance(properties, dict) else {})
+        entries += effect(subject, event, properties if isinstance(properties, dict) else {})
     return entries
 
 
 def _identify(conversation: Conversation, event: WebhookEvent) -> Entries:
     """Compare the id in the body with the row's; adopt it where the row has none yet."""
-    claimed = mapping.text(event.payload.get("conversation_id"), 128)
+    claimed = claims.claimed_id("conversation", event.payload)
     if not claimed or claimed == conversation.tavus_id:
         return []
     if conversation.tavus_id is not None:
@@ -115,9 +90,15 @@ def _identify(conversation: Conversation, event: WebhookEvent) -> Entries:
 
 def _happened_at(conversation: Conversation, event: WebhookEvent) -> datetime:
     """When Tavus says that it happened: not before it was asked for, nor after it was told."""
-    at = parse_datetime(event.payload.get("timestamp")) or event.received_at
+    at = moment(event.payload.get("timestamp")) or event.received_at
     asked = conversation.attempted_at or conversation.created_at
     return min(max(at, asked - adopting.CLOCK_SKEW), event.received_at)
+
+
+def ended_at(conversation: Conversation, at: datetime | None) -> datetime:
+    """Return an end that a GET shows, within the call: minutes are counted up to it."""
+    now = timezone.now()
+    return min(max(at or now, conversation.launched_at or conversation.created_at), now)
 
 
 def _joined(conversation: Conversation, event: WebhookEvent, _: Mapping[str, Any]) -> Entries:
@@ -180,12 +161,12 @@ def correct_end(pk: uuid.UUID, told: Mapping[str, Any]) -> None:
 
     What a callback told may be forged. Fetched dates have whole seconds and only correct others.
     """
-    at, properties = parse_datetime(told.get("timestamp")), told.get("properties")
+    at, properties = moment(told.get("timestamp")), told.get("properties")
     row = Conversation.objects.filter(pk=pk, status=ConversationStatus.ENDED).first()
     if row is None or row.ended_at is None or at is None:
         return
-    is_same = at <= row.ended_at < at + timedelta(seconds=1)
-    at = row.ended_at if is_same else max(at, row.launched_at or at)
+    is_same = timedelta(0) <= row.ended_at - at < timedelta(seconds=1)
+    at = row.ended_at if is_same else ended_at(row, at)
     reason = shutdown_reason(properties) if isinstance(properties, Mapping) else ""
     if (at, reason) != (row.ended_at, row.shutdown_reason):
         Conversation.objects.filter(pk=pk).store(
@@ -213,60 +194,6 @@ def _transcript(
     ]
 
 
-# Webhooks say "assistant", messages in the room "replica" or "pal". The first "system" entry is
-# the persona's prompt, later ones are what Tavus saw on camera: neither was said by anyone.
-ROLES = {
-    "user": UtteranceRole.USER,
-    "assistant": UtteranceRole.REPLICA,
-    "replica": UtteranceRole.REPLICA,
-    "pal": UtteranceRole.REPLICA,
-    "tool": UtteranceRole.TOOL,
-}
-
-
-def transcript_turns(transcript: object) -> list[dict[str, Any]]:
-    """Return the spoken turns of a transcript as columns of ``Utterance``."""
-    if not isinstance(transcript, list):
-        return []
-    return [
-        {
-            "role": ROLES[entry["role"]],
-            "content": spoken_text(entry.get("content")),
-            "spoken_at": _moment(entry.get("timestamp")),
-            "seconds_from_start": _number(entry.get("seconds_from_start")),
-            "duration": _number(entry.get("duration")),
-        }
-        for entry in transcript
-        if isinstance(entry, dict) and isinstance(entry.get("role"), str) and entry["role"] in ROLES
-    ]
-
-
-def spoken_text(content: object) -> str:
-    """Return the text of a turn, which may be null or a list of parts."""
-    if isinstance(content, str):
-        return mapping.clean_text(content)
-    if isinstance(content, list):
-        return " ".join(filter(None, map(spoken_text, content)))
-    if isinstance(content, dict):
-        return spoken_text(content.get("text"))
-    return ""
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return float(value)
-    except OverflowError:  # JSON has integers of any length
-        return None
-
-
-def _moment(value: object) -> datetime | None:
-    """Read a date; years at the edge of the calendar overflow where they are shown."""
-    at = parse_datetime(value)
-    return at if at is not None and 1970 <= at.year < 9999 else None
-
-
 def _perception(
     conversation: Conversation, event: WebhookEvent, properties: Mapping[str, Any]
 ) -> Entries:
@@ -291,7 +218,7 @@ def _recording(
     if conversation.recordings.filter(**place, error_message="").exists():
         return []
     recording = Recording.objects.create(
-        conversation=conversation, duration=_number(properties.get("duration")), **place
+        conversation=conversation, duration=number(properties.get("duration")), **place
     )
     return [
         OutboxEntry.objects.draft(
@@ -324,84 +251,3 @@ CONVERSATION_EFFECTS: dict[str, Effect] = {
     "application.recording_copy_failed": _recording_failed,
 }
 """Every other type is kept and announced by ``webhook_received``, and changes nothing."""
-
-
-# --- documents and replicas -------------------------------------------------------------------
-
-
-def _apply_to_document(document: Document, event: WebhookEvent) -> Entries:
-    body = _report(event)
-    claimed = _claimed(body, "document_id", "uuid", "id")
-    _check_id(document, claimed)
-    values = mapping.document_values(body)
-    known: dict[str, Any] = {
-        name: values[name]
-        for name in ("status", "progress", "error_message", "last_crawled_at")
-        if name in body
-    }
-    if claimed and not document.tavus_id:
-        known["tavus_id"] = claimed
-    if not known:
-        return []
-    Document.objects.filter(pk=document.pk).store(**known)
-    return _announce_change(document, document.status, known.get("status"), event, DOCUMENT_SIGNALS)
-
-
-def _apply_to_replica(replica: Replica, event: WebhookEvent) -> Entries:
-    body = _report(event)
-    claimed = _claimed(body, "replica_id", "face_id")
-    _check_id(replica, claimed)
-    values = mapping.replica_values(body)
-    known: dict[str, Any] = {
-        name: values[name]
-        for name in ("status", "training_progress", "error_message")
-        if name in body
-    }
-    if claimed and not replica.tavus_id:
-        known["tavus_id"] = claimed
-    if not known:
-        return []
-    Replica.objects.filter(pk=replica.pk).store(**known)
-    return _announce_change(replica, replica.status, known.get("status"), event, REPLICA_SIGNALS)
-
-
-DOCUMENT_SIGNALS = {
-    DocumentStatus.READY.value: "document_ready",
-    DocumentStatus.ERROR.value: "document_failed",
-}
-REPLICA_SIGNALS = {
-    ReplicaStatus.READY.value: "replica_ready",
-    ReplicaStatus.ERROR.value: "replica_failed",
-}
-
-
-def _report(event: WebhookEvent) -> dict[str, Any]:
-    """Return the members of a status report, which may lie below ``properties`` or ``data``."""
-    body = dict(event.payload)
-    for name in ("properties", "data"):
-        if isinstance(body.get(name), dict):
-            body = {**body[name], **body}
-    return body
-
-
-def _claimed(body: Mapping[str, Any], *names: str) -> str:
-    """Return the first id among ``names``; a column holds 128 characters of it."""
-    return next(filter(None, (mapping.text(body.get(name), 128) for name in names)), "")
-
-
-def _check_id(row: Document | Replica, claimed: str) -> None:
-    if claimed and row.tavus_id and claimed != row.tavus_id:
-        raise RejectedError(f"It is about {claimed}, not about {row.tavus_id}.")
-
-
-def _announce_change(
-    row: Document | Replica,
-    before: str,
-    after: str | None,
-    event: WebhookEvent,
-    table: Mapping[str, str],
-) -> Entries:
-    """Announce that a final status was reached; a recrawl reaches it anew."""
-    if after is None or after == before or after not in table:
-        return []
-    return [OutboxEntry.objects.draft(table[after], row, event=event, occasion=event.pk)]

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from django_tavus.client import InvalidRequest, NotFound, TavusClient
+from django_tavus.client import Conflict, InvalidRequest, NotFound, TavusClient
 from django_tavus.conf import get_settings
 from django_tavus.models import Conversation
 from django_tavus.models.choices import ConversationStatus
@@ -100,7 +100,7 @@ def _end_orphan(client: TavusClient, conversation: Conversation, tavus_id: str) 
         body = client.conversations.get(tavus_id)
     except NotFound:
         return
-    if body.get("status") == "ended":
+    if body.get("status") == "ended" or adopting.is_anothers(conversation, body):
         return
     if adopting.is_ours(conversation, body) or adopting.was_answered(conversation, body):
         logger.warning("Ending the orphan %s of conversation %s", tavus_id, conversation.pk)
@@ -115,7 +115,7 @@ def end_remote(client: TavusClient, tavus_id: str) -> None:
     """
     try:
         client.conversations.end(tavus_id)
-    except (InvalidRequest, NotFound):
+    except (Conflict, InvalidRequest, NotFound):
         if remote_is_active(client, tavus_id):
             raise
 

@@ -16,7 +16,6 @@ import queue
 import threading
 import time
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 from celery import current_app
@@ -28,6 +27,7 @@ PATIENCE = 0.5  # seconds that a broker may take, and that a process may that en
 REST = 5.0  # seconds
 MOST_WAITING = 1000  # messages; more are waiting only while the broker says nothing
 PREFIX = "django_tavus."
+TASKS = PREFIX + "tasks"  # the module: a lookup by name, as the messages are
 
 # What bounds a publish over a connection that stands, by the driver of Celery's transport. A
 # driver that is not listed knows no such option (SQS, Kafka, …): there the thread does it all.
@@ -43,9 +43,10 @@ Message = tuple[str, tuple[object, ...]]
 def enqueue(task: str, *args: object) -> None:
     """Send ``django_tavus.<task>`` with ``args`` (JSON values, ids only) after commit."""
     publisher = _Process.publisher
-    if publisher is not None and publisher.is_resting:
+    if publisher is not None and publisher.is_resting and not _is_eager():
         return
-    transaction.on_commit(partial(_send, PREFIX + task, args), robust=True)
+    # Not a partial: Django (5.2) logs the name of what failed here, which a partial has not.
+    transaction.on_commit(lambda: _send(PREFIX + task, args), robust=True)
 
 
 class Publisher:
@@ -159,10 +160,28 @@ def _publisher() -> Publisher:
 
 
 def _send(name: str, args: tuple[object, ...]) -> None:
-    if current_app.conf.task_always_eager:
-        _publish(name, args)  # the task runs here, with this thread's database connection
+    if _is_eager():
+        _run(name, args)
     else:
         _publisher().publish((name, args))
+
+
+def _is_eager() -> bool:
+    return bool(current_app.conf.task_always_eager)
+
+
+def _run(name: str, args: tuple[object, ...]) -> None:
+    """Run a task here and now, with this thread's database connection.
+
+    Only a worker loads the tasks by itself. What Celery has not loaded goes to a broker even
+    where tasks are eager.
+    """
+    try:
+        if name not in current_app.tasks:
+            current_app.loader.import_task_module(TASKS)
+        _publish(name, args)
+    except Exception:  # the caller's transaction is done, and must not look as if it had failed
+        logger.exception("%s failed", name)
 
 
 def _connect() -> Any:

@@ -20,8 +20,8 @@ from django.utils import timezone
 from django_tavus.client import parse_datetime
 from django_tavus.models import Conversation, Document, OutboxEntry, Replica, WebhookEvent
 from django_tavus.models.choices import EventSource, EventStatus
-from django_tavus.services import adopting, effects, mapping
-from django_tavus.services.announcing import announce
+from django_tavus.services import adopting, claims, effects, mapping
+from django_tavus.services.announcing import announce, describe
 from django_tavus.services.enqueue import enqueue
 from django_tavus.services.tokens import Subject
 
@@ -33,18 +33,11 @@ Row = TypeVar("Row", Conversation, Document, Replica)
 # Two names for one fact: newer Tavus sends both, milliseconds apart.
 CANONICAL = {"system.pal_joined": "system.replica_joined"}
 
-# Where the ids of an object stand, in the order in which they are believed.
-CLAIMED_IDS: dict[str, tuple[str, ...]] = {
-    "conversation": ("conversation_id",),
-    "document": ("document_id", "uuid", "id"),
-    "replica": ("replica_id", "face_id", "id"),
-}
-
 # What tells two events of one type apart. Tavus gives events no id, so:
 INTERACTION = "interaction"  # canvas events carry a real id
 PROPERTIES = "properties"  # objectives and tool calls repeat; only their content differs
 TIMESTAMP = "timestamp"  # once in a life; seconds, since the fetched copy has no microseconds
-REVISION = "revision"  # documents and replicas: their own date, else every delivery counts
+REVISION = "revision"  # documents and replicas: status and own date, else every delivery counts
 
 DISCRIMINATORS: dict[str, str] = {
     "canvas.interaction": INTERACTION,
@@ -79,6 +72,9 @@ WAITING = RECEIVED.select_related("conversation").only(
     *(f"conversation__{name}" for name in effects.CONVERSATION_FIELDS),
 )
 
+# What is told after a prune must not stay for ever: the next one comes back.
+TO_BE_PRUNED: dict[str, Any] = {"pruned_at": None}
+
 MAX_ATTEMPTS = 5
 BACKOFF = (5, 30, 120, 600)  # seconds before the next try of an event that failed
 
@@ -93,23 +89,6 @@ def event_type(body: Body) -> str:
     return ""
 
 
-def claimed_id(kind: str, body: Body) -> str:
-    """Return the id of the object that ``body`` says it is about; empty if it says nothing.
-
-    The shape of document callbacks is undocumented: flat, or below ``properties`` or ``data``.
-    """
-    places = [body]
-    if kind != "conversation":
-        places += [
-            body[name] for name in ("properties", "data") if isinstance(body.get(name), dict)
-        ]
-    for place in places:
-        for name in CLAIMED_IDS[kind]:
-            if isinstance(place.get(name), str) and place[name]:
-                return str(place[name])
-    return ""
-
-
 def dedupe_key(subject: Subject, body: Body, received_at: datetime) -> str:
     """Return the key under which the same fact is the same event, called back or fetched."""
     kind = CANONICAL.get(event_type(body), event_type(body))
@@ -117,7 +96,7 @@ def dedupe_key(subject: Subject, body: Body, received_at: datetime) -> str:
     parts = [
         subject.kind,
         str(subject.pk),
-        claimed_id(subject.kind, body),
+        claims.claimed_id(subject.kind, body),
         kind,
         _discriminator(rule, body, received_at),
     ]
@@ -132,8 +111,9 @@ def _discriminator(rule: str, body: Body, received_at: datetime) -> str:
     if rule == TIMESTAMP and (at := parse_datetime(body.get("timestamp"))):
         return at.replace(microsecond=0).isoformat()
     if rule == REVISION:
-        dates = (body.get(name) or inner.get(name) for name in ("updated_at", "last_crawled_at"))
-        return next((str(date) for date in dates if date), received_at.isoformat())
+        report = claims.flat(body)  # two statuses may share a date: a failed crawl has none
+        date = report.get("updated_at") or report.get("last_crawled_at") or received_at
+        return _digest([report.get("status"), str(date)])
     return _digest(properties if inner else _without_envelope(body))
 
 
@@ -174,11 +154,11 @@ def process(pk: int) -> None:
     try:
         with transaction.atomic():
             entries = _apply(event)
-    except effects.RejectedError as error:
+    except claims.RejectedError as error:
         if error.orphan and event.conversation_id:  # first: a crash in between must not lose it
             adopting.disown(event.conversation_id, error.orphan)
             enqueue("end_conversation", str(event.conversation_id))
-        _settle(event, status=EventStatus.REJECTED, error=str(error))
+        _park(event, EventStatus.REJECTED, mapping.clean_text(str(error)))
     except Exception as error:
         logger.exception("Event %s could not be processed", pk)
         _failed(event, error)
@@ -195,7 +175,8 @@ def _apply(event: WebhookEvent) -> list[OutboxEntry | None]:
     subject = _lock(event)
     # Only a failed attempt leaves these behind; every column that is written costs.
     failed: dict[str, Any] = {"next_attempt_at": None, "error": ""} if event.attempts else {}
-    claimed = RECEIVED.filter(pk=event.pk).update(
+    # An attempt that was noted since the event was read has put it off.
+    claimed = RECEIVED.filter(pk=event.pk, attempts=event.attempts).update(
         status=EventStatus.PROCESSED,
         attempts=event.attempts + 1,
         processed_at=timezone.now(),
@@ -222,37 +203,43 @@ def _was_announced(event: WebhookEvent) -> bool:
 def _lock(event: WebhookEvent) -> Conversation | Document | Replica | None:
     if (conversation := event.conversation) is not None:
         rows = Conversation.objects.filter(pk=conversation.pk)
-        if rows.filter(updated_at=conversation.updated_at).update(heard_at=timezone.now()):
+        unmoved = rows.filter(updated_at=conversation.updated_at)
+        if unmoved.update(heard_at=timezone.now(), **TO_BE_PRUNED):
             return conversation  # still as it was when it was read with the event
-        return _locked(rows, *effects.CONVERSATION_FIELDS)
+        return _locked(rows, *effects.CONVERSATION_FIELDS, **TO_BE_PRUNED)
     if event.document_id is not None:
         return _locked(Document.objects.filter(pk=event.document_id))
     return _locked(Replica.objects.filter(pk=event.replica_id or 0))
 
 
-def _locked(rows: QuerySet[Row], *fields: str) -> Row | None:
+def _locked(rows: QuerySet[Row], *fields: str, **values: Any) -> Row | None:
     """Lock the only one of ``rows`` and read its ``fields`` (all, if none is named)."""
-    if not rows.update(heard_at=timezone.now()):
+    if not rows.update(heard_at=timezone.now(), **values):
         return None
     return (rows.only(*fields) if fields else rows).get()
 
 
 def _failed(event: WebhookEvent, error: Exception) -> None:
     attempts = event.attempts + 1
-    final = attempts >= MAX_ATTEMPTS
+    if attempts >= MAX_ATTEMPTS:
+        _park(event, EventStatus.FAILED, describe(error))
+        return
     wait = BACKOFF[min(attempts, len(BACKOFF)) - 1]
+    _settle(event, error=describe(error), next_attempt_at=timezone.now() + timedelta(seconds=wait))
+
+
+def _park(event: WebhookEvent, status: str, error: str) -> None:
+    """Give ``event`` up, and its key: it must not keep a good one out."""
     _settle(
-        event,
-        status=EventStatus.FAILED if final else EventStatus.RECEIVED,
-        error=f"{type(error).__name__}: {error}",
-        next_attempt_at=None if final else timezone.now() + timedelta(seconds=wait),
+        event, status=status, error=error, next_attempt_at=None, dedupe_key=f"{status}:{event.pk}"
     )
+    if event.conversation_id is not None:  # its effect on the row was undone, its payload was not
+        pruned = Conversation.objects.filter(pk=event.conversation_id, pruned_at__isnull=False)
+        pruned.update(**TO_BE_PRUNED)
 
 
-def _settle(event: WebhookEvent, *, error: str, **values: Any) -> None:
-    RECEIVED.filter(pk=event.pk).update(
-        attempts=F("attempts") + 1, error=mapping.clean_text(error)[:2000], **values
-    )
+def _settle(event: WebhookEvent, **values: Any) -> None:
+    RECEIVED.filter(pk=event.pk).update(attempts=F("attempts") + 1, **values)
 
 
 def replay(event: WebhookEvent) -> bool:

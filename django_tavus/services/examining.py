@@ -33,12 +33,12 @@ from django_tavus.client import (
     ServerError,
     TavusClient,
     TavusError,
-    parse_datetime,
 )
 from django_tavus.conf import get_settings
 from django_tavus.models import CapacityLock, Conversation
 from django_tavus.services import clients, diagnosing
 from django_tavus.services.diagnosing import Finding, Level, host_of, is_tavus
+from django_tavus.services.moments import moment
 
 APP = "django_tavus"
 BROKER_PATIENCE = 5.0  # seconds; a broker that accepts and then says nothing would hold us for ever
@@ -170,7 +170,7 @@ class DateReader(BaseAdapter):
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
         """Return the inner transport's answer."""
         response = self.inner.send(request, **options)
-        self.date = parse_datetime(response.headers.get("Date"))
+        self.date = moment(response.headers.get("Date"))
         self.read_at = timezone.now()
         return response
 

@@ -47,7 +47,8 @@ class Idempotency(NamedTuple):
 
 
 def _hash(value: Any) -> str:
-    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), default=_plain)
+    plain = json.loads(json.dumps(value, default=_plain))  # every key a text, to be sorted
+    canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

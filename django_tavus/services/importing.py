@@ -12,17 +12,18 @@ from datetime import datetime
 from typing import Any
 
 from django.db import DatabaseError
+from django.db.models import Q
 from django.utils import timezone
 
-from django_tavus.client import parse_datetime
 from django_tavus.models import Conversation, Persona, Replica
 from django_tavus.models.choices import ConversationStatus, SyncState
 from django_tavus.models.conversation import LIVE
 from django_tavus.services import adopting, mapping, tokens
 from django_tavus.services.announcing import announce
 from django_tavus.services.enqueue import enqueue
-from django_tavus.services.mirroring import conflict_target, ensure_rows
+from django_tavus.services.moments import moment
 from django_tavus.services.reports import LONGEST_ID, SyncReport, describe, read_id
+from django_tavus.services.upserting import conflict_target, ensure_rows
 
 Body = Mapping[str, Any]
 
@@ -81,7 +82,10 @@ def _read(bodies: Iterable[Body], report: SyncReport) -> dict[str, dict[str, Any
 
 def _launching() -> list[Conversation]:
     rows = Conversation.objects.select_related("persona__default_replica", "replica")
-    return list(rows.filter(status=ConversationStatus.LAUNCHING, tavus_id__isnull=True))
+    # One that waits for its second attempt may have a room of its first.
+    open_attempt = Q(status=ConversationStatus.LAUNCHING)
+    open_attempt |= Q(status=ConversationStatus.QUEUED, attempts__gt=0)
+    return list(rows.filter(open_attempt, tavus_id__isnull=True))
 
 
 def _is_ours(body: Body, launching: Iterable[Conversation]) -> bool:
@@ -150,7 +154,7 @@ def _row(
     now: datetime,
 ) -> Conversation:
     status = STATUS.get(mapping.text(body.get("status")), ConversationStatus.ENDED)
-    began = parse_datetime(body.get("created_at"))
+    began = moment(body.get("created_at"))
     row = Conversation(
         tavus_id=tavus_id,
         status=status,
@@ -174,7 +178,7 @@ def _row(
 
 def _ended_at(body: Body, began: datetime | None) -> datetime:
     """When it ended, by the last change that Tavus shows; never before it began."""
-    at = parse_datetime(body.get("updated_at")) or timezone.now()
+    at = moment(body.get("updated_at")) or timezone.now()
     return max(at, began) if began else at
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from django.db import IntegrityError
+from django.db import Error, IntegrityError
 
 Reason = Literal["duplicate", "missing"]
 
@@ -22,9 +22,9 @@ REASONS: dict[str, Reason] = {
 }
 
 
-def reason(error: IntegrityError) -> Reason | None:
+def reason(error: Error) -> Reason | None:
     """Return what ``error`` is about, or ``None`` if it is something else."""
-    return REASONS.get(_code(error))
+    return REASONS.get(_code(error)) if isinstance(error, IntegrityError) else None
 
 
 def _code(error: IntegrityError) -> str:

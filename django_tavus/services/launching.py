@@ -66,7 +66,12 @@ WAITING = (
         "attempts",
         "created_at",
         "end_requested_at",
+        "error_code",
+        "error_message",
         "name_key",
+        "updated_at",
+        "with_persona",
+        "with_replica",
         "persona__default_replica",
         "persona__persona_name",
         "persona__tavus_id",
@@ -75,6 +80,7 @@ WAITING = (
     )
 )
 LONGEST_WAIT = 60  # seconds between two tries of a refused launch
+KEY_PAUSE = 5  # seconds between two tries to read the API key
 
 
 # --- the attempt ------------------------------------------------------------------------------
@@ -90,21 +96,53 @@ def launch(pk: uuid.UUID | str) -> None:
         conversation = WAITING.get(pk=pk)
     except Conversation.DoesNotExist:
         return
-    try:
-        client = get_client()
-    except ImproperlyConfigured as error:
-        # Only while it waits: another worker, with a key, may have begun its attempt.
-        waiting = Conversation.objects.queue()
-        fail(conversation.pk, "tavus_unauthorized", str(error), rows=waiting)
-        return
     now = timezone.now()
+    if _is_stale(conversation, now):
+        _expire(conversation)
+        return
+    if missing := _deleted_meanwhile(conversation):
+        _fail_waiting(conversation.pk, "tavus_rejected", missing)
+        return
+    client = _client_for(conversation, now)
+    if client is None:
+        return
     # A second attempt must carry the key of the first, even if the persona was renamed since.
     is_repeated = conversation.attempts > 0  # clear refusals are not counted
-    key = conversation.name_key if is_repeated else adopting.name_to_send(conversation)
+    if is_repeated and not adopting.may_be_repeated(conversation):  # as the settings are by now
+        _fail_waiting(conversation.pk, "outcome_unknown", adopting.not_listed())
+        return
+    key = (is_repeated and conversation.name_key) or adopting.name_to_send(conversation)
     if capacity.claim(conversation.pk, now, name_key=key):
         conversation.attempted_at = now
         conversation.name_key = key
         attempt(conversation, client)
+
+
+def _deleted_meanwhile(conversation: Conversation) -> str:
+    """Say what was asked for and is there no more: without it the call would be another one."""
+    if conversation.with_persona and conversation.persona is None:
+        return _("The persona was deleted while the launch waited.")
+    if conversation.with_replica and conversation.replica is None:
+        return _("The replica was deleted while the launch waited.")
+    return ""
+
+
+def _client_for(conversation: Conversation, now: datetime) -> TavusClient | None:
+    """Return a client; without one the launch fails, or waits if that may pass."""
+    try:
+        return get_client()
+    except ImproperlyConfigured as error:
+        _fail_waiting(conversation.pk, "tavus_unauthorized", str(error))
+    except Exception as error:  # noqa: BLE001 - whatever a callable API_KEY of the host's raises
+        kind = type(error).__name__  # its text may hold secrets
+        logger.warning("The API key could not be read: %s", kind)
+        # Not store(): `updated_at` is the time from which a second attempt waits.
+        Conversation.objects.queue().filter(pk=conversation.pk).update(
+            not_before=now + timedelta(seconds=KEY_PAUSE),
+            error_code="tavus_unauthorized",
+            error_message=_("The API key could not be read: %(kind)s.") % {"kind": kind},
+        )
+    return None
 
 
 def attempt(conversation: Conversation, client: TavusClient) -> None:
@@ -120,8 +158,8 @@ def attempt(conversation: Conversation, client: TavusClient) -> None:
     try:
         answer = client.conversations.create(**body)
     except OutcomeUnknown as error:
-        adopting.open_doubt(conversation, error.message)
-        adopting.settle(conversation.pk)
+        if adopting.open_doubt(conversation, error.message):
+            adopting.settle(conversation.pk)
     except TavusError as error:
         _refused(conversation, error)
     else:
@@ -229,7 +267,25 @@ def expire_queued(now: datetime) -> None:
     # A second attempt begins its wait anew: its first may have been looked for that long.
     waited = Q(attempts=0) | Q(updated_at__lt=since)
     for conversation in Conversation.objects.queue().filter(waited, created_at__lt=since)[:500]:
-        message = conversation.error_message or _("No slot became free in time.")
-        code = conversation.error_code or "concurrency_limit"
-        # Its turn may have come at this very moment, and with it a room that is paid for.
-        fail(conversation.pk, code, message, rows=Conversation.objects.queue())
+        _expire(conversation)
+
+
+def _is_stale(conversation: Conversation, now: datetime) -> bool:
+    """Whether a message comes so late that no worker can have been there to expire the launch."""
+    begun = conversation.updated_at if conversation.attempts else conversation.created_at
+    return now - begun > timedelta(seconds=get_settings().QUEUE_TIMEOUT + LONGEST_WAIT)
+
+
+def _expire(conversation: Conversation) -> None:
+    message = conversation.error_message or _("No slot became free in time.")
+    _fail_waiting(conversation.pk, conversation.error_code or "concurrency_limit", message)
+
+
+def _fail_waiting(pk: uuid.UUID, code: str, message: str) -> None:
+    """Fail a launch only while it waits: its turn may have come at this very moment.
+
+    Another worker may have begun its attempt, and with it a room that is paid for. One that was
+    to end is cancelled by the sweep.
+    """
+    waiting = Conversation.objects.queue().filter(end_requested_at__isnull=True)
+    fail(pk, code, message, rows=waiting)

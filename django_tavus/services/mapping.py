@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django_tavus.client import parse_datetime, redact
+from django_tavus.client import redact
 from django_tavus.client.redaction import is_secret_key, may_hold_secret
 from django_tavus.models.choices import DocumentStatus, PipelineMode, ReplicaStatus
+from django_tavus.services.moments import moment
 
 Body = Mapping[str, Any]
 
@@ -226,7 +227,7 @@ DOCUMENT_COLUMNS: dict[str, Column] = {
     "status": Column("status", _document_status),
     "progress": Column("progress", percent),
     "error_message": Column("error_message", _text()),
-    "last_crawled_at": Column("last_crawled_at", parse_datetime),
+    "last_crawled_at": Column("last_crawled_at", moment),
 }
 REPLICA_COLUMNS: dict[str, Column] = {
     "replica_name": Column("replica_name", _text(255)),
@@ -292,4 +293,4 @@ def conversation_values(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def launched_at(body: Mapping[str, Any], fallback: datetime) -> datetime:
     """When Tavus began to bill: its ``created_at``, else when we asked."""
-    return parse_datetime(body.get("created_at")) or fallback
+    return moment(body.get("created_at")) or fallback

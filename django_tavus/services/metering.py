@@ -30,7 +30,7 @@ KEYS = {"persona": ("persona",)}
 FIGURES = ("conversations", "minutes")
 
 # A spreadsheet takes a cell that begins so for a formula, and persona names come from people.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def usage(

@@ -17,7 +17,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from django_tavus.client import NotFound, TavusClient, TavusError
-from django_tavus.models.choices import DocumentStatus, EventSource, ReplicaStatus, SyncState
+from django_tavus.models import WebhookEvent
+from django_tavus.models.choices import (
+    DocumentStatus,
+    EventSource,
+    EventStatus,
+    ReplicaStatus,
+    SyncState,
+)
 from django_tavus.services import events, integrity, mirroring
 from django_tavus.services.clients import get_client
 from django_tavus.services.editable import DOCUMENT, REPLICA, Editable
@@ -92,13 +99,22 @@ def poll(kind: Editable, row: Any, client: TavusClient) -> None:
 
 def _take(kind: Editable, row: Any, body: Mapping[str, Any]) -> None:
     if kind.values(body).get("status", row.status) != row.status:
-        _feed(kind, row, body)
-    mirroring.store_page(kind, [body], SyncReport(kind.resource))
+        feed(kind, row.pk, body)
+        if _is_awaited(kind, row):
+            return
+    mirroring.store_page(kind, [body], SyncReport(kind.resource), is_polled=True)
 
 
-def _feed(kind: Editable, row: Any, body: Mapping[str, Any]) -> None:
+def _is_awaited(kind: Editable, row: Any) -> bool:
+    """Whether an event of ``row`` waits: told by the mirror first, its news would be none."""
+    about: Any = {kind.name: row.pk}
+    return WebhookEvent.objects.filter(status=EventStatus.RECEIVED, **about).exists()
+
+
+def feed(kind: Editable, pk: int, body: Mapping[str, Any]) -> None:
+    """Take in what a body reports about a row, as if Tavus had called back with it."""
     try:
-        event = events.record(Subject(kind.name, row.pk), dict(body), source=EventSource.RECONCILE)
+        event = events.record(Subject(kind.name, pk), dict(body), source=EventSource.RECONCILE)
     except IntegrityError as error:
         if integrity.reason(error) is None:
             raise

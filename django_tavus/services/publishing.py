@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django_tavus.models import Document, Persona, Replica
 from django_tavus.models.base import PublishedObject
 from django_tavus.models.choices import ObjectType, SyncState
-from django_tavus.services import drafts, layers, merging, mirroring, secrets
+from django_tavus.services import drafts, layers, merging, secrets, upserting
 from django_tavus.services.editable import Editable, editable_of
 from django_tavus.services.enqueue import enqueue
 
@@ -291,7 +291,7 @@ def link(persona: Persona, version: Mapping[str, Any]) -> dict[str, Any]:
     """Point a persona's relations at what ``version`` names; the foreign key is returned."""
     replica_id = version.get("default_replica_id") or ""
     document_ids = set(version.get("document_ids") or ())
-    keys = mirroring.ensure_rows({Replica: [replica_id], Document: document_ids})
+    keys = upserting.ensure_rows({Replica: [replica_id], Document: document_ids})
     unpublished = persona.documents.filter(tavus_id__isnull=True).values_list("pk", flat=True)
     persona.documents.set([*keys[Document].values(), *unpublished])
     return {"default_replica_id": keys[Replica].get(replica_id)}

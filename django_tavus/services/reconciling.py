@@ -16,7 +16,7 @@ from django.db import IntegrityError
 from django.db.models import F, Q
 from django.utils import timezone
 
-from django_tavus.client import NotFound, TavusClient, TavusError, parse_datetime
+from django_tavus.client import NotFound, TavusClient, TavusError
 from django_tavus.conf import get_settings
 from django_tavus.models import Conversation
 from django_tavus.models.choices import ConversationStatus, EventSource, SyncState
@@ -26,6 +26,7 @@ from django_tavus.services.announcing import announce
 from django_tavus.services.clients import get_client
 from django_tavus.services.ending import end_conversation
 from django_tavus.services.enqueue import enqueue
+from django_tavus.services.moments import moment
 from django_tavus.services.tokens import Subject
 
 logger = logging.getLogger("django_tavus.reconciling")
@@ -95,6 +96,9 @@ def check(conversation: Conversation, now: datetime) -> None:
         fetch(conversation, get_client())
         conversation.refresh_from_db()
         _plan_next_check(conversation, now)
+    else:  # over before it had a room: there is nothing to ask about
+        rows = Conversation.objects.over().filter(pk=conversation.pk, tavus_id__isnull=True)
+        rows.update(next_check_at=None)
 
 
 def fetch(conversation: Conversation, client: TavusClient) -> None:
@@ -138,9 +142,10 @@ def feed(conversation: Conversation, event: Mapping[str, Any]) -> None:
 
 def _complete(conversation: Conversation, body: Mapping[str, Any]) -> None:
     """Take over what the body says beside its events: the URL, and that it is over."""
-    adopting.complete(conversation, body)
+    # The events have rows of their own, with their own permission and their own retention.
+    adopting.complete(conversation, {k: v for k, v in body.items() if k != "events"})
     if body.get("status") == "ended":
-        _over(conversation, parse_datetime(body.get("updated_at")), "")
+        _over(conversation, moment(body.get("updated_at")), "")
     elif body.get("status") == "active":
         # Over here and running there, whatever made us believe its end: the meter must stop.
         over = Conversation.objects.over().filter(pk=conversation.pk, end_owed=False)
@@ -158,7 +163,7 @@ def _over(conversation: Conversation, at: datetime | None, reason: str) -> None:
     entry = Conversation.objects.transition(
         conversation.pk,
         ConversationStatus.ENDED,
-        ended_at=at or timezone.now(),
+        ended_at=effects.ended_at(conversation, at),
         shutdown_reason=reason,
         checks_made=0,
     )

@@ -25,6 +25,8 @@ class SyncReport:
     """Rows whose object Tavus no longer lists."""
     failed: list[str] = field(default_factory=list)
     """The objects that could not be stored, by id or what else is known of them."""
+    outcomes: list[tuple[int, Mapping[str, Any]]] = field(default_factory=list)
+    """Row and body of what is done by now, and still has to be announced."""
     error: TavusError | None = None
     """Why the listing ended early, if it did."""
 

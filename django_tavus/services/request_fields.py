@@ -46,10 +46,12 @@ def integer(minimum: int, maximum: int = 2_147_483_647) -> Validator:
     def validate(value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValidationError(_("Must be a whole number."), code="invalid")
-        if not minimum <= value <= maximum:
-            raise ValidationError(
-                _("Must be at least %(minimum)d.") % {"minimum": minimum}, code="min_value"
-            )
+        if value < minimum:
+            message = _("Must be at least %(minimum)d.") % {"minimum": minimum}
+            raise ValidationError(message, code="min_value")
+        if value > maximum:
+            message = _("Must be at most %(maximum)d.") % {"maximum": maximum}
+            raise ValidationError(message, code="max_value")
 
     return validate
 
@@ -63,7 +65,7 @@ def boolean(value: Any) -> None:
 def strings(value: Any) -> None:
     """Accept a list of non-empty strings."""
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise ValidationError(_("Must be a list of strings."), code="invalid")
+        raise ValidationError(_("Must be a list of non-empty strings."), code="invalid")
     for item in value:
         _check_storable(item)
 

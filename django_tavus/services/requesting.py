@@ -54,7 +54,7 @@ def launch_conversation(
     conversation, _is_new = store_conversation(
         persona=persona,
         replica=replica,
-        documents=list(documents),
+        documents=documents if isinstance(documents, str) else list(documents),
         owner=owner,
         idempotency_key=idempotency_key,
         **request_fields,
@@ -91,6 +91,8 @@ def store_conversation(
         owner=owner,
         persona=request.persona,
         replica=request.replica,
+        with_persona=request.persona is not None,
+        with_replica=request.replica is not None,
         idempotency_key=idempotency.key,
         idempotency_digest=idempotency.digest,
         **request.columns,
@@ -129,7 +131,7 @@ def _check(
     request = LaunchRequest(
         _find(Persona, persona or defaults["persona_id"], "persona_id", "invalid_persona"),
         _find(Replica, replica or defaults["replica_id"], "replica_id", "invalid_replica"),
-        _find_documents(list(documents) or defaults["document_ids"] or ()),
+        _find_documents(documents or defaults["document_ids"] or ()),
         {name: value for name, value in {**wish, **host}.items() if value is not None},
     )
     _check_replica_rule(request)
@@ -139,6 +141,7 @@ def _check(
 
 def _insert(conversation: Conversation, documents: list[Document]) -> None:
     with transaction.atomic():
+        capacity.admit(conversation.owner)
         conversation.save(force_insert=True)
         ConversationDocument.objects.bulk_create(
             ConversationDocument(conversation=conversation, document=document, position=position)
@@ -206,7 +209,7 @@ def _find(
 
 def _find_documents(documents: Iterable[Document | str]) -> list[Document]:
     if isinstance(documents, str):
-        raise ValidationError({"document_ids": _("Must be a list of strings.")})
+        raise ValidationError({"document_ids": _("Must be a list of rows or Tavus ids.")})
     given = list(dict.fromkeys(documents))
     ids = [document for document in given if isinstance(document, str)]
     known: dict[object, Document] = {row.tavus_id: row for row in _by_tavus_id(ids)}

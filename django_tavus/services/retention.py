@@ -15,6 +15,7 @@ from django.utils import timezone
 from django_tavus.client import NotFound
 from django_tavus.conf import get_settings
 from django_tavus.models import Conversation, OutboxEntry, Recording, Utterance, WebhookEvent
+from django_tavus.models.conversation import ConversationQuerySet
 from django_tavus.services.clients import get_client
 from django_tavus.services.ending import end_conversation
 from django_tavus.services.enqueue import enqueue
@@ -71,9 +72,13 @@ def _count(due: Any, report: PruneReport) -> PruneReport:
 def _prune_batch(pks: list[uuid.UUID], report: PruneReport) -> None:
     """Prune some conversations; their events keep their keys, so that nothing comes twice."""
     with transaction.atomic():
-        report.conversations += Conversation.objects.filter(pk__in=pks).store(
+        rows = Conversation.objects.filter(pk__in=pks)
+        report.conversations += rows.store(
             perception_analysis="", pruned_at=timezone.now(), next_check_at=None
         )
+        for row in rows.filter(remote__has_key="events").only("remote"):
+            del row.remote["events"]  # those of a verbose GET hold the transcript
+            rows.filter(pk=row.pk).store(remote=row.remote)
         report.utterances += Utterance.objects.filter(conversation_id__in=pks).delete()[0]
         Recording.objects.filter(conversation_id__in=pks).delete()
         events = WebhookEvent.objects.filter(conversation_id__in=pks)
@@ -85,19 +90,31 @@ def _prune_batch(pks: list[uuid.UUID], report: PruneReport) -> None:
 def erase_user(user: Any) -> int:
     """Erase every conversation of ``user``, here and at Tavus; return how many will be.
 
-    What is live is ended first. The wish is stored, so an interrupted erasure is resumed by the
-    sweep.
+    What is live is ended first. The wishes are stored at once, so an interrupted erasure is
+    resumed by the sweep.
     """
     conversations = list(Conversation.objects.for_user(user))
+    _store_wishes(Conversation.objects.for_user(user))
     for conversation in conversations:
-        request_erasure(conversation)
+        _begin_erasure(conversation)
     return len(conversations)
 
 
 def request_erasure(conversation: Conversation) -> None:
     """Store that ``conversation`` is to be erased here and at Tavus; a task carries it out."""
-    rows = Conversation.objects.filter(pk=conversation.pk)
-    rows.filter(erase_requested_at__isnull=True).store(erase_requested_at=timezone.now())
+    _store_wishes(Conversation.objects.filter(pk=conversation.pk))
+    _begin_erasure(conversation)
+
+
+def _store_wishes(rows: ConversationQuerySet) -> None:
+    """Store both wishes: a call that nobody ends would be erased only when it ends by itself."""
+    now = timezone.now()
+    with transaction.atomic():
+        rows.filter(erase_requested_at__isnull=True).store(erase_requested_at=now)
+        rows.live().filter(end_requested_at__isnull=True).store(end_requested_at=now)
+
+
+def _begin_erasure(conversation: Conversation) -> None:
     if not conversation.is_over:
         end_conversation(conversation)
     enqueue("erase_conversation", str(conversation.pk))

@@ -22,7 +22,7 @@ from django_tavus.client.pagination import PAGE_SIZE, walk
 from django_tavus.models import Conversation
 from django_tavus.models.base import RemoteObject
 from django_tavus.models.choices import ObjectType, SyncState
-from django_tavus.services import importing, mirroring
+from django_tavus.services import importing, mirroring, polling
 from django_tavus.services.clients import get_client
 from django_tavus.services.editable import DOCUMENT, PERSONA, REPLICA, Editable
 from django_tavus.services.mirroring import Owners
@@ -62,6 +62,8 @@ class Kind:
         """Store one page of bodies."""
         if self.mirrored:
             mirroring.store_page(self.mirrored, bodies, report, owners)
+            while report.outcomes:
+                polling.feed(self.mirrored, *report.outcomes.pop())
         else:
             importing.store_page(bodies, report)
 

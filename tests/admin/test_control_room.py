@@ -231,6 +231,13 @@ def test_the_transcript_is_escaped(boss: Staff) -> None:
     assert "<script>alert" not in html
 
 
+def test_the_perception_analysis_is_shown_as_tavus_meant_it(boss: Staff) -> None:
+    analysis = "### Visual analysis\n\n- **Mood:** calm, [x](javascript:alert(1))\n"
+    conversation = make_conversation(perception_analysis=analysis)
+    shown = "<h4>Visual analysis</h4><ul><li><strong>Mood:</strong> calm, [x](javascript:alert(1))"
+    assert shown in html_of(boss, conversation)
+
+
 def test_the_transcript_is_for_those_who_may_read(
     viewer: Staff, staff: Callable[..., Staff]
 ) -> None:

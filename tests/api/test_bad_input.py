@@ -287,3 +287,61 @@ def test_a_transcript_without_a_word_still_has_a_type(chief, persona):
     answer = chief.get(f"{CONVERSATIONS}{conversation.pk}/transcript/", {"format": "txt"})
     assert answer["Content-Type"] == "text/plain; charset=utf-8"
     assert answer.content == b"\n"
+
+
+# --- more than Django reads -----------------------------------------------------------------------
+
+
+def form(*parts: tuple[str, bytes]) -> bytes:
+    head = b'--xx\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+    return b"".join(head % (name.encode(), content) for name, content in parts) + b"--xx--\r\n"
+
+
+@pytest.mark.parametrize("with_csrf", [False, True])  # Django's check reads forms before DRF does
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (form(("document_name", b"x" * 3_000_000)), 413),
+        (form(*[("tags", b"x")] * 1001), 400),
+        (form(*[('file"; filename="a.pdf', b"x")] * 101), 400),
+    ],
+    ids=["bytes", "fields", "files"],
+)
+def test_a_form_of_more_than_django_reads_is_refused_in_json(chief, body, status, with_csrf):
+    headers = {}
+    if with_csrf:
+        chief.handler.enforce_csrf_checks = True
+        chief.cookies["csrftoken"] = headers["X-CSRFToken"] = "a" * 32
+    answer = chief.post(
+        f"{ROOT}/documents/", body, content_type="multipart/form-data; boundary=xx", headers=headers
+    )
+    assert answer.status_code == status
+    shown = {"detail", "code"} if status == 413 else {"non_field_errors"}
+    assert answer.json().keys() == shown
+    assert answer["Cache-Control"] == "private, no-store"
+
+
+@pytest.mark.parametrize("path", ["conversations/", "usage/", "personas/"])
+def test_more_parameters_than_django_reads_are_refused_in_json(chief, path):
+    answer = chief.get(f"{ROOT}/{path}?" + "a=1&" * 1001)
+    assert (answer.status_code, list(answer.json())) == (400, ["non_field_errors"])
+
+
+# --- parameters that are given twice --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "values"),
+    [
+        ("conversations/", "status", ("active", "ended")),
+        ("conversations/", "search", ("a", "b")),
+        ("replicas/", "status", ("ready", "error")),
+        ("usage/", "by", ("day", "owner")),
+        ("usage/", "since", ("2026-05-01", "2026-05-02")),
+    ],
+)
+def test_a_parameter_that_is_given_twice_is_named(chief, path, name, values):
+    answer = chief.get(f"{ROOT}/{path}", {name: values})
+    assert (answer.status_code, list(answer.json())) == (400, [name])
+    says_how = "commas" in answer.json()[name][0]
+    assert says_how is ((path, name) in {("conversations/", "status"), ("usage/", "by")})

@@ -84,6 +84,8 @@ QUESTIONS: dict[str, list[dict[str, Any]]] = {
         {"status": "active", "search": "lead:10"},
         {"status": "running", "created_after": "yesterday"},
         {"nonsense": "x"},
+        {"status": ["active", "ended"]},
+        {"search": ["Alpha", "Beta"], "status": ["", ""]},
     ],
     "personas": [{}, {"search": "SALES"}, {"persona_type": "system"}, {"persona_type": "x"}],
     "replicas": [{"status": "training"}, {"replica_type": "user,system"}, {"search": "ann"}],

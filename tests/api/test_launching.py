@@ -168,7 +168,7 @@ def test_setting_opens_single_fields(api, persona, settings, opened, body, statu
         ({"document_ids": [1]}, "document_ids", "invalid"),
         ({"audio_only": "true"}, "audio_only", "invalid"),
         ({"max_participants": 1}, "max_participants", "min_value"),
-        ({"max_participants": 10**30}, "max_participants", "min_value"),
+        ({"max_participants": 10**30}, "max_participants", "max_value"),
         ({"document_retrieval_strategy": "slow"}, "document_retrieval_strategy", "invalid_choice"),
         ({"properties": {"language": "en"}}, "properties", "invalid"),
         ({"properties": {"languages": "x"}}, "properties", "unknown"),

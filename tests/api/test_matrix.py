@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from django_tavus.api.urls import router
 from django_tavus.models import Conversation, Document, Persona, Replica, WebhookEvent
+from django_tavus.services import end_conversation
 from django_tavus.testing.factories import make_conversation, make_document
 
 # endpoint: (method, permission, anonymous, other user, owner, staff without, staff with it)
@@ -179,6 +180,18 @@ def test_end_of_an_ended_conversation_is_fine(api, owner):
     assert api.post(url_of("conversation-end", conversation)).status_code == 200
 
 
+def test_end_of_a_conversation_that_vanishes_meanwhile_is_a_404(api, owner, monkeypatch):
+    row = make_conversation(owner=owner, status="ended")
+
+    def vanish(conversation: Conversation) -> None:
+        Conversation.objects.filter(pk=conversation.pk).delete()
+        end_conversation(conversation)
+
+    monkeypatch.setattr("django_tavus.api.views.conversations.end_conversation", vanish)
+    answer = api.post(url_of("conversation-end", row))
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
 @pytest.mark.parametrize("status", ["queued", "launching", "active"])
 def test_live_conversation_is_not_deleted(as_user, make_staff, owner, status):
     conversation = make_conversation(owner=owner, status=status)
@@ -253,7 +266,9 @@ def test_hard_false_is_a_plain_delete(as_user, make_staff, owner):
     assert not Conversation.objects.exists()
 
 
-@pytest.mark.parametrize("query", ["hard=yes", "hard=", "hard=TRUE%00", "hard=true&harder=true"])
+@pytest.mark.parametrize(
+    "query", ["hard=yes", "hard=", "hard=TRUE%00", "hard=true&harder=true", "hard=false&hard=true"]
+)
 def test_hard_delete_with_an_unclear_wish_does_nothing(as_user, make_staff, owner, query):
     conversation = make_conversation(owner=owner, status="ended")
     client = as_user(make_staff("delete_conversation", "erase_conversation"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.http import HttpResponse, JsonResponse
 from django.test.utils import override_script_prefix
 from django.urls import include, path, resolve
 from rest_framework.authentication import BaseAuthentication
@@ -133,6 +134,45 @@ def test_hosts_exception_handler_stays_in_charge(api, settings):
     answer = api.post(CONVERSATIONS, {}, format="json")
     assert answer.status_code == 400
     assert answer.json() == {"error": {"status": 400}}
+
+
+def plain_handler(exc: Exception, context: Any) -> HttpResponse:
+    return JsonResponse({"error": str(exc)}, status=422)
+
+
+def test_hosts_exception_handler_may_answer_without_drf(api, settings):
+    settings.REST_FRAMEWORK = {"EXCEPTION_HANDLER": plain_handler}
+    answer = api.put(CONVERSATIONS)
+    assert answer.status_code == 422
+    assert list(answer.json()) == ["error"]
+    assert answer["Cache-Control"] == "private, no-store"
+
+
+def test_hosts_name_for_errors_of_a_whole_body_is_not_ours(as_user, make_user, persona, settings):
+    settings.REST_FRAMEWORK = {"NON_FIELD_ERRORS_KEY": "whole"}
+    chief = as_user(make_user("chief", is_superuser=True))
+    for tail in ("conversations/", "personas/", f"personas/{persona.pk}/resolve/"):
+        answer = chief.post(f"{ROOT}/{tail}", [], format="json")
+        assert answer.json() == {"non_field_errors": ["The body must be a JSON object."]}
+
+
+@pytest.mark.parametrize("path", ["conversations/", "personas/", "documents/", "usage/"])
+def test_model_permissions_of_drf_come_on_top(as_user, make_user, tavus, path):
+    tavus(API_PERMISSION_CLASSES=["rest_framework.permissions.DjangoModelPermissions"])
+    assert (
+        as_user(make_user("chief", is_superuser=True, is_staff=True))
+        .get(f"{ROOT}/{path}")
+        .status_code
+        == 200
+    )
+
+
+@pytest.mark.parametrize("path", ["conversations/", "personas/", "personas/{key}/resolve/"])
+def test_options_do_not_pass_answers_for_bodies(as_user, make_user, persona, path):
+    chief = as_user(make_user("chief", is_superuser=True))
+    answer = chief.options(f"{ROOT}/{path}".format(key=persona.pk))
+    assert answer.json()["parses"] == ["application/json"]
+    assert "actions" not in answer.json()
 
 
 def test_inherit_takes_the_hosts_authentication(owner, settings, tavus):

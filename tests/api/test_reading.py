@@ -358,6 +358,46 @@ def test_transcript_is_text_and_captions(api, told, accept, name, content_type, 
         assert answer.content.decode() == content
 
 
+@pytest.mark.parametrize(
+    ("start", "length", "text", "captions"),
+    [
+        (-5.5, -1.0, "[00:00:00] ", "00:00:00.000 --> 00:00:01.000"),
+        (1e307, 1e307, "", "00:00:00.000 --> 100:00:00.000"),
+    ],
+)
+def test_impossible_times_are_no_server_error(api, owner, start, length, text, captions):
+    row = make_conversation(owner=owner, status="ended")
+    Utterance.objects.create(
+        conversation=row,
+        position=0,
+        role="user",
+        content="Hi",
+        seconds_from_start=start,
+        duration=length,
+    )
+    shown = api.get(path(row, "transcript/"), {"format": "txt"})
+    assert shown.content.decode() == f"{text}user: Hi\n"
+    shown = api.get(path(row, "transcript/"), {"format": "vtt"})
+    assert shown.content.decode() == f"WEBVTT\n\n1\n{captions}\n<v user>Hi\n"
+
+
+def test_no_caption_breaks_out_of_its_cue(api, owner):
+    row = make_conversation(owner=owner, status="ended")
+    said = "a\r\r00:00 --> 00:09\u2028\u2029NOTE x\x0b\x0c\x85<script>\u202e</script>&lt;"
+    Utterance.objects.create(conversation=row, position=0, role="user", content=said, duration=1.0)
+    shown = api.get(path(row, "transcript/"), {"format": "vtt"}).content.decode()
+    head, cue = shown.split("\n\n")
+    assert head == "WEBVTT"
+    assert cue.count("-->") == 1
+    assert "<" not in cue.replace("<v user>", "")
+    assert cue.splitlines()[2:] == [
+        "<v user>a",
+        "00:00 --&gt; 00:09",
+        "NOTE x",
+        "&lt;script&gt;\u202e&lt;/script&gt;&amp;lt;",
+    ]
+
+
 def test_no_transcript_yet_is_an_empty_one(api, owner):
     conversation = make_conversation(owner=owner)
     assert api.get(path(conversation, "transcript/")).json()["transcript"] == []

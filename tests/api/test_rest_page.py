@@ -8,17 +8,20 @@ from typing import Any
 
 import pytest
 import yaml
+from django.contrib.auth.models import Permission
+from django.core.files.storage import InMemoryStorage
 from django.urls import path
 from rest_framework.test import APIClient, RequestsClient
 
 from django_tavus.api.filters import CONVERSATIONS, DOCUMENTS, PERSONAS, REPLICAS
 from django_tavus.api.refusals import SENTENCES
+from django_tavus.models import Document
 from django_tavus.services.launching import REFUSALS
 from django_tavus.testing import make_conversation
 from tests.api.test_openapi import GOLDEN, operations
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "rest.md").read_text()
-LAUNCH, FILTERS, SERVE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+LAUNCH, UPLOAD, FILTERS, SERVE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
 def test_every_endpoint_is_in_the_table():
@@ -49,20 +52,38 @@ def test_every_filter_is_in_the_table(name, table):
     assert re.findall(r"`(\w+)`", row) == list(table)
 
 
-def test_the_launch_runs(owner, persona):
+@pytest.fixture
+def names(owner, persona):
+    """What the examples take for granted: somebody who is signed in, and a site."""
     client = APIClient()
     client.force_login(owner)
     session = RequestsClient()
     session.cookies.update({name: one.value for name, one in client.cookies.items()})
     session.headers["X-CSRFToken"] = session.cookies["csrftoken"] = "a" * 32
     session.headers["Referer"] = "http://testserver/"
-    names: dict[str, Any] = {"session": session, "site": "http://testserver"}
-    names["persona_id"] = persona.tavus_id
+    return {"session": session, "site": "http://testserver", "persona_id": persona.tavus_id}
+
+
+def test_the_launch_runs(names):
     exec(LAUNCH.replace("wait=10", "wait=0"), names)
     assert names["answer"].status_code == 202
     assert names["conversation"]["reference"] == "lead:42"
     exec(LAUNCH.replace("wait=10", "wait=0"), names)
     assert names["answer"].status_code == 200
+
+
+def test_the_upload_runs(names, owner, tmp_path, monkeypatch):
+    owner.user_permissions.set(Permission.objects.filter(codename="add_document"))
+    storage = InMemoryStorage(base_url="/media/")
+    monkeypatch.setattr(Document._meta.get_field("file"), "storage", storage)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prices.pdf").write_bytes(b"%PDF")
+    exec(UPLOAD, names)
+    assert names["answer"].status_code == 202
+    assert names["document"]["document_name"] == "Prices"
+    row = Document.objects.get()
+    assert row.tags == ["2026", "public"]
+    assert storage.open(row.file.name).read() == b"%PDF"
 
 
 def run(code: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django_tavus.api.views.mirrors import MirrorViewSet
 from django_tavus.models import Document, Persona, Replica
 from django_tavus.services.clients import get_client
+from django_tavus.services.publishing import edit
 from django_tavus.services.syncing import sync_objects
 from django_tavus.testing import make_document, make_persona, make_replica
 
@@ -165,6 +166,32 @@ def test_an_edit_of_an_older_version_is_refused(chief):
     assert Persona.objects.get().delete_requested_at is None
 
 
+EDITS = [("patch", "", {"greeting": "Second."}), ("delete", "", None)]
+EDITS += [("post", "resolve/", {"keep": "ours"})]
+
+
+@pytest.mark.parametrize(("method", "tail", "body"), EDITS)
+def test_of_two_edits_of_one_version_the_second_is_refused(
+    chief, worker, monkeypatch, method, tail, body
+):
+    row = make_persona(conflicts=BOTH, greeting="Old.")
+    url = f"{ROOT}/personas/{row.pk}/"
+    etag = chief.get(url)["ETag"]
+    check = MirrorViewSet.check_version
+
+    def check_and_be_overtaken(view: Any, request: Any, seen: Any) -> None:
+        check(view, request, seen)
+        monkeypatch.setattr(MirrorViewSet, "check_version", check)
+        edit(Persona.objects.get(pk=row.pk), greeting="First.")
+
+    monkeypatch.setattr(MirrorViewSet, "check_version", check_and_be_overtaken)
+    headers = {"If-Match": etag}
+    answer = getattr(chief, method)(f"{url}{tail}", body, format="json", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (412, "precondition_failed")
+    row.refresh_from_db()
+    assert (row.greeting, row.delete_requested_at) == ("First.", None)
+
+
 # --- delete -------------------------------------------------------------------------------------
 
 
@@ -180,7 +207,7 @@ def test_delete_is_stored_and_the_row_stays(chief, query, hard):
     assert replica.delete_hard is hard
 
 
-@pytest.mark.parametrize("query", ["hard=yes", "hard=", "harder=true"])
+@pytest.mark.parametrize("query", ["hard=yes", "hard=", "harder=true", "hard=false&hard=true"])
 def test_an_unclear_wish_deletes_nothing(chief, query):
     replica = make_replica()
     assert send(chief, "delete", f"replicas/{replica.pk}/?{query}").status_code == 400

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import uuid
@@ -229,3 +230,80 @@ def test_a_broker_that_is_away_does_not_matter(monkeypatch):
     conversation = make_conversation()
     assert deliver_callback(conversation, event_for(conversation)).status_code == 200
     assert WebhookEvent.objects.get().status == "received"
+
+
+def test_a_body_that_is_cut_off_is_400_and_not_logged_with_its_path(caplog, monkeypatch):
+    from django.core.handlers.wsgi import WSGIRequest
+    from django.http import UnreadablePostError
+
+    def cut(*args: object) -> bytes:
+        raise UnreadablePostError
+
+    monkeypatch.setattr(WSGIRequest, "read", cut)
+    with caplog.at_level(logging.DEBUG):
+        assert deliver_callback(make_conversation(), b"{}").status_code == 400
+    assert not [record for record in caplog.records if "/callbacks/" in record.getMessage()]
+
+
+def test_what_the_database_refuses_for_no_known_reason_is_503_and_not_logged_with_its_path(
+    caplog, monkeypatch
+):
+    from django.db import IntegrityError
+
+    from django_tavus.services import events
+
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise IntegrityError(4025, "CONSTRAINT `payload` failed")
+
+    monkeypatch.setattr(events, "record", refuse)
+    with caplog.at_level(logging.DEBUG):
+        assert deliver_callback(make_conversation(), b"{}").status_code == 503
+    assert not [record for record in caplog.records if "/callbacks/" in record.getMessage()]
+    assert "could not be stored" in caplog.text
+
+
+def test_an_integer_that_python_does_not_read_is_null():
+    content = b'{"n": %s, "m": -7, "i": [%s]}' % (b"9" * 5000, b"1" * 4000)
+    assert deliver_callback(make_conversation(), content).status_code == 200
+    stored = WebhookEvent.objects.get().payload
+    assert (stored["n"], stored["m"]) == (None, -7)
+    assert stored["i"] == [int("1" * 4000)]
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        *(
+            "",
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "application/json; charset=latin-1",
+        ),
+        *("multipart/form-data", "multipart/form-data; boundary=x"),
+    ],
+)
+def test_the_content_type_does_not_matter(content_type):
+    conversation = make_conversation()
+    url = path(tokens.make_callback_token(conversation))
+    content = json.dumps(event_for(conversation)).encode()
+    response = Client(enforce_csrf_checks=True).generic("POST", url, content, content_type)
+    assert response.status_code == 200
+
+
+def test_a_compressed_body_is_400():
+    content = gzip.compress(b'{"event_type": "system.shutdown"}')
+    assert deliver_callback(make_conversation(), content).status_code == 400
+
+
+@pytest.mark.parametrize("length", ["", "-1", "x", "1e3"])
+def test_a_length_that_is_none_is_an_empty_body(length):
+    """Chunked: a WSGI server passes on no length, and Django reads nothing."""
+    url = path(tokens.make_callback_token(make_conversation()))
+    response = Client().generic("POST", url, b"{}", CONTENT_LENGTH=length)
+    assert response.status_code == 400
+
+
+def test_of_a_key_that_comes_twice_the_last_one_counts():
+    content = b'{"event_type": "a", "event_type": "b"}'
+    assert deliver_callback(make_conversation(), content).status_code == 200
+    assert WebhookEvent.objects.get().event_type == "b"

@@ -618,3 +618,30 @@ def test_setup_demo_may_run_again(
     content = client.get("/").content.decode()
     assert content.count('class="card"') == 4
     assert "(no default replica)" not in content
+
+
+@pytest.mark.parametrize(
+    ("values", "link"),
+    [
+        ({"status": "ended"}, "Review it"),
+        ({"status": "ended", "tavus_id": None}, "Choose somebody else"),
+        ({"status": "failed", "tavus_id": None}, "Try again"),
+    ],
+)
+def test_room_that_is_over_leads_to_what_makes_sense(
+    client: Client, ada: Any, values: dict[str, Any], link: str
+) -> None:
+    conversation = make_conversation(owner=ada, **values)
+    content = client.get(conversation.get_absolute_url()).content.decode()
+    (shown,) = re.findall(r'<a class="tavus-button button" href="[^"]*">([^<]*)</a>', content)
+    assert shown == link
+
+
+def test_form_of_an_old_page_is_told_so_in_words(ada: Any) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(ada)
+    page = client.post("/start/", {})
+    assert page.status_code == 403
+    content = page.content.decode()
+    assert "This page is too old" in content
+    assert "Rehearsal</title>" in content

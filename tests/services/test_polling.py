@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from django_tavus.models import Document, Replica, WebhookEvent
-from django_tavus.services import polling, publishing
+from django_tavus.services import polling, publishing, syncing
 from django_tavus.testing import deliver_due, make_document, make_replica
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -100,3 +100,18 @@ def test_two_workers_do_not_ask_twice(tavus_sandbox, monkeypatch):
     now = timezone.now()
     assert polling._claim(polling.REPLICA, row.pk, now)
     assert polling._claim(polling.REPLICA, row.pk, now) is None
+
+
+def test_whoever_sees_an_outcome_first_it_is_announced_once(tavus_sandbox, worker, signals_sent):
+    pdf = {"document_url": "https://x.example/p.pdf"}
+    listed, pushed = (publishing.create(Document, **pdf, tags=[tag]) for tag in "ab")
+    worker.run()
+    tavus_sandbox.advance(600)
+    publishing.edit(pushed, document_name="New")
+    worker.run()
+    assert Document.objects.get(status="ready") == pushed
+    syncing.sync_objects("documents")
+    polling.poll_objects(in_an_hour())
+    assert set(Document.objects.values_list("status", "sync_state")) == {("ready", "in_sync")}
+    told = [args["document"].pk for name, args in signals_sent if name == "document_ready"]
+    assert sorted(told) == sorted([listed.pk, pushed.pk])

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from django_tavus.models import Document, Persona, Replica
 from django_tavus.services import documents, publishing, pushing, secrets, sweeping, syncing
+from django_tavus.services.pushing import claiming, updating
 from django_tavus.testing import make_conversation, make_document, make_persona, make_replica
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -150,6 +151,31 @@ def test_a_create_that_came_to_nothing_is_left_to_a_person(tavus_sandbox, worker
     assert (row.sync_state, len(bodies(tavus_sandbox, "POST"))) == ("in_sync", 2)
 
 
+def test_a_create_that_may_have_made_one_of_several_is_left_to_a_person(tavus_sandbox, worker):
+    tavus_sandbox.faults.add("status_after:502", method="POST")
+    row = publishing.create(Persona, persona_name="Coach", system_prompt="x")
+    worker.run()
+    tavus_sandbox.add_persona(persona_id="p2", persona_name="Coach", system_prompt="x")
+    later(row)
+    pushing.push("persona", row.pk)
+    row.refresh_from_db()
+    assert (row.sync_state, row.tavus_id) == ("failed", None)
+    assert "several" in row.sync_error
+    assert publishing.is_in_doubt(row)
+
+
+def test_what_was_made_unnoticed_is_deleted_there_too(tavus_sandbox, worker):
+    tavus_sandbox.faults.add("status_after:502", method="POST")
+    row = publishing.create(Persona, persona_name="Coach", system_prompt="x")
+    worker.run()
+    made = list(tavus_sandbox.engine.personas)
+    publishing.request_delete(row)
+    worker.run()
+    assert not Persona.objects.exists()
+    assert len(bodies(tavus_sandbox, "DELETE")) == 1
+    assert len(list(tavus_sandbox.engine.personas)) == len(made) - 1
+
+
 def test_a_document_that_was_certainly_not_made_is_made_once_more(tavus_sandbox, worker):
     tavus_sandbox.faults.add("status:500", method="POST", times=2)
     row = publishing.create(Document, document_url="https://x.example/p.pdf")
@@ -177,7 +203,7 @@ def test_what_passes_is_tried_again_ever_more_rarely_and_then_left(tavus_sandbox
     publishing.edit(row, greeting="Hi")
     worker.run()
     pauses = []
-    for _ in range(pushing.MAX_ATTEMPTS - 1):
+    for _ in range(claiming.MAX_ATTEMPTS - 1):
         row.refresh_from_db()
         assert row.sync_state == "pending"
         assert row.sync_error
@@ -316,14 +342,14 @@ def test_an_edit_during_a_push_is_published_too(tavus_sandbox, worker, monkeypat
     row = mirrored(tavus_sandbox)
     publishing.edit(row, persona_name="First")
     remote(tavus_sandbox).update(context="theirs")
-    original, edits = pushing._send, iter([1])
+    original, edits = updating._send, iter([1])
 
     def edited_meanwhile(*args):
         for _ in edits:
             publishing.edit(Persona.objects.get(pk=row.pk), persona_name="Second", greeting="Hi")
         return original(*args)
 
-    monkeypatch.setattr(pushing, "_send", edited_meanwhile)
+    monkeypatch.setattr(updating, "_send", edited_meanwhile)
     worker.run()
     row.refresh_from_db()
     assert (row.sync_state, row.conflicts) == ("in_sync", [])

@@ -336,3 +336,55 @@ def test_a_backlog_is_not_multiplied_by_every_sweep(conversation, tavus_sandbox,
         worker.messages.clear()
         sweeping.sweep_events(now + timedelta(seconds=seconds))
         assert len(worker.messages) == expected
+
+
+# --- what is out of this world ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "at", ["0001-01-01T00:00:00Z", "3000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"]
+)
+@pytest.mark.parametrize("told", ["updated_at", "shutdown"])
+def test_an_end_that_a_get_shows_lies_within_the_call(tavus_sandbox, monkeypatch, told, at):
+    launched = timezone.now() - timedelta(minutes=10)
+    conversation = make_conversation(launched_at=launched, attempted_at=launched)
+    shutdown = {"event_type": "system.shutdown", "timestamp": at, "properties": {}}
+    body = {
+        "conversation_id": conversation.tavus_id,
+        "status": "ended",
+        "events": [shutdown] if told == "shutdown" else [],
+        **({"updated_at": at} if told == "updated_at" else {}),
+    }
+
+    class Tavus:
+        class conversations:  # noqa: N801
+            @staticmethod
+            def get(tavus_id, *, verbose):
+                return body
+
+    reconciling.fetch(conversation, Tavus)
+    conversation.refresh_from_db()
+    assert conversation.status == "ended"
+    assert launched - timedelta(seconds=61) <= conversation.ended_at <= timezone.now()
+
+
+def test_what_was_over_before_it_had_a_room_is_not_looked_at_again(tavus_sandbox, worker):
+    conversation = make_conversation(status="launching", attempts=1, attempted_at=timezone.now())
+    deliver_callback(conversation, {"event_type": "system.shutdown"})
+    worker.run()
+    conversation.refresh_from_db()
+    assert (conversation.status, conversation.tavus_id) == ("ended", None)
+    with later(200):
+        assert reconciling.reconcile() == 1
+    with later(400):
+        assert reconciling.reconcile() == 0
+
+
+def test_the_events_of_a_verbose_get_are_stored_once(conversation, tavus_sandbox, worker):
+    talk(tavus_sandbox, conversation)
+    with later(300):
+        reconciling.reconcile()
+    conversation.refresh_from_db()
+    assert conversation.remote["status"] == "ended"
+    assert "events" not in conversation.remote
+    assert WebhookEvent.objects.filter(event_type="application.transcription_ready").exists()

@@ -4,11 +4,12 @@ import io
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from django_tavus.models import Conversation, OutboxEntry, Utterance, WebhookEvent
-from django_tavus.services import events, launch_conversation, retention, sweeping
+from django_tavus.models import Conversation, OutboxEntry, Recording, Utterance, WebhookEvent
+from django_tavus.services import events, launch_conversation, reconciling, retention, sweeping
 from django_tavus.services.tokens import Subject
 from django_tavus.testing import make_conversation, make_persona, make_replica
 
@@ -154,3 +155,132 @@ def test_failed_events_are_replayed_by_command():
     stored.refresh_from_db()
     conversation.refresh_from_db()
     assert (stored.status, conversation.status) == ("processed", "ended")
+
+
+# --- what comes late --------------------------------------------------------------------------
+
+TOLD = {"event_type": "application.transcription_ready", "timestamp": "2026-11-01T10:00:00Z"}
+
+
+def tell(conversation, **properties):
+    body = {**TOLD, "conversation_id": conversation.tavus_id, "properties": properties}
+    events.process(events.record(Subject("conversation", conversation.pk), body).pk)
+
+
+def everything_stored():
+    """Every value of every row that may hold what was said, as one text."""
+    models = (Conversation, Utterance, Recording, WebhookEvent, OutboxEntry)
+    return repr([list(model.objects.values()) for model in models])
+
+
+def test_what_a_verbose_get_showed_is_removed_too(launched, worker, tavus_sandbox):
+    _, conversation, _ = launched
+    tavus_sandbox.join(conversation.tavus_id)
+    tavus_sandbox.say(conversation.tavus_id, "user", "I like rutabaga")
+    tavus_sandbox.leave(conversation.tavus_id)
+    tavus_sandbox.advance(600)
+    with time_machine.travel(timezone.now() + timedelta(seconds=600), tick=True):
+        reconciling.reconcile()
+        worker.commit()
+        assert "rutabaga" in everything_stored()
+        assert retention.prune(days=0).utterances == 1
+    assert "rutabaga" not in everything_stored()
+    conversation.refresh_from_db()
+    assert conversation.remote["conversation_id"] == conversation.tavus_id
+
+
+def test_events_that_lie_in_the_remote_body_are_removed():
+    conversation = make_old(40, remote={"status": "ended", "events": [{"transcript": "rutabaga"}]})
+    retention.prune(days=30)
+    conversation.refresh_from_db()
+    assert conversation.remote == {"status": "ended"}
+
+
+def test_what_is_told_after_a_prune_is_removed_by_the_next_one():
+    conversation = make_old(40)
+    retention.prune(days=30)
+    tell(conversation, transcript=[{"role": "user", "content": "rutabaga"}])
+    assert "rutabaga" in everything_stored()
+    assert retention.prune(days=30).conversations == 1
+    assert "rutabaga" not in everything_stored()
+    assert retention.prune(days=30).conversations == 0
+
+
+def test_a_rejected_event_after_a_prune_is_removed_by_the_next_one():
+    conversation = make_old(40)
+    retention.prune(days=30)
+    body = {**TOLD, "conversation_id": "c-other", "properties": {"transcript": "rutabaga"}}
+    events.process(events.record(Subject("conversation", conversation.pk), body).pk)
+    assert "rutabaga" in everything_stored()
+    retention.prune(days=30)
+    assert "rutabaga" not in everything_stored()
+
+
+def test_a_prune_while_an_event_is_processed_leaves_nothing_behind(monkeypatch):
+    conversation = make_old(40)
+    body = {
+        **TOLD,
+        "conversation_id": conversation.tavus_id,
+        "properties": {"transcript": [{"role": "user", "content": "rutabaga"}]},
+    }
+    event = events.record(Subject("conversation", conversation.pk), body)
+    waiting = events.WAITING
+
+    class Read:
+        def get(self, pk):
+            read = waiting.get(pk=pk)
+            retention.prune(days=30)
+            return read
+
+    monkeypatch.setattr(events, "WAITING", Read())
+    events.process(event.pk)
+    retention.prune(days=30)
+    assert "rutabaga" not in everything_stored()
+
+
+# --- an erasure that stops half way -----------------------------------------------------------
+
+
+class StoppedError(BaseException):
+    """The process is killed."""
+
+
+@pytest.mark.parametrize("name", ["end_conversation", "enqueue"])
+def test_an_erasure_that_stops_before_anything_was_sent_is_resumed(
+    launched, worker, tavus_sandbox, monkeypatch, name
+):
+    user, conversation, _ = launched
+    second = launch_conversation(replica=conversation.replica, owner=user)
+    worker.run()
+
+    def stop(*args):
+        raise StoppedError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(retention, name, stop)
+        with pytest.raises(StoppedError):
+            retention.erase_user(user)
+    worker.messages.clear()
+    for seconds in (10, 60):
+        sweeping.sweep(timezone.now() + timedelta(seconds=seconds))
+        worker.run()
+    assert not Conversation.objects.filter(pk__in=[conversation.pk, second.pk]).exists()
+
+
+def test_a_waiting_conversation_whose_erasure_stopped_is_never_launched(
+    tavus_sandbox, worker, monkeypatch
+):
+    conversation = make_conversation(status="queued")
+
+    def stop(*args):
+        raise StoppedError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(retention, "end_conversation", stop)
+        with pytest.raises(StoppedError):
+            retention.request_erasure(conversation)
+    worker.messages.clear()
+    sweeping.sweep(timezone.now() + timedelta(seconds=10))
+    worker.run()
+    assert not Conversation.objects.exists()
+    assert not [r for r in tavus_sandbox.requests if r.method == "POST"]

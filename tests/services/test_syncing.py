@@ -14,6 +14,7 @@ from django_tavus.models import Conversation, Document, Persona, Replica
 from django_tavus.services import importing, mapping, mirroring, publishing, syncing, tokens
 from django_tavus.services.editable import DOCUMENT, PERSONA, REPLICA
 from django_tavus.services.mirroring import Owners
+from django_tavus.services.mirroring.relations import Relations
 from django_tavus.services.reports import SyncReport
 from django_tavus.testing import make_conversation, make_persona
 
@@ -304,14 +305,14 @@ def test_a_pull_leaves_a_conflict_to_the_push():
 def test_an_edit_that_comes_between_reading_and_writing_survives(monkeypatch):
     body = {"persona_id": "p1", "persona_name": "A", "system_prompt": "x"}
     store(PERSONA, [body])
-    original, edits = mirroring._keys, iter([1])
+    original, edits = Relations.look_up, iter([1])
 
     def edited_meanwhile(*args):
         for _ in edits:
             publishing.edit(Persona.objects.get(), persona_name="Mine")
         return original(*args)
 
-    monkeypatch.setattr(mirroring, "_keys", edited_meanwhile)
+    monkeypatch.setattr(Relations, "look_up", edited_meanwhile)
     store(PERSONA, [{**body, "context": "c"}])
     row = Persona.objects.get()
     assert (row.persona_name, row.context, row.sync_state) == ("Mine", "c", "pending")

@@ -9,7 +9,6 @@ from django.db.models import Prefetch
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -18,7 +17,8 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.throttling import BaseThrottle
 
 from django_tavus.api import filters
-from django_tavus.api.errors import StillRunning, bad_parameter, translated_errors
+from django_tavus.api.deleting import is_hard
+from django_tavus.api.errors import StillRunning, translated_errors
 from django_tavus.api.etags import conditional
 from django_tavus.api.idempotency import read_idempotency_key
 from django_tavus.api.pagination import PARAMETERS
@@ -70,7 +70,6 @@ ACT_OF_ACTION = {
     "transcript": "transcript",
 }
 IDEMPOTENCY_KEY = {"type": "string", "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"}
-HARD = {"true": True, "false": False}
 ONE = (ConversationSerializer, "The conversation.")
 
 
@@ -99,7 +98,7 @@ class ConversationViewSet(TavusViewSet[Conversation]):
     @property
     def act(self) -> str:
         """The key of ``services.access.ACTS`` that the request is measured by."""
-        if self.action == "destroy" and self._is_hard():
+        if self.action == "destroy" and is_hard(self.request):
             return "erase"
         return ACT_OF_ACTION.get(self.action, "view")
 
@@ -228,27 +227,13 @@ class ConversationViewSet(TavusViewSet[Conversation]):
     )
     def destroy(self, request: Request, pk: str) -> Response:
         """Delete a conversation that is over."""
-        for name in request.query_params.keys() - {"hard"}:
-            # What is asked for beyond deleting must not be taken for done.
-            raise bad_parameter(name, _("Unknown parameter."))
-        is_hard = self._is_hard()
+        hard = is_hard(request)
         conversation = self.get_object()
-        if is_hard:
+        if hard:
             return self._erase(conversation)
         with translated_errors():
             conversation.delete()
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-    def _is_hard(self) -> bool:
-        """Whether the request is to erase.
-
-        Raises:
-            ValidationError: it says neither true nor false.
-        """
-        chosen = self.request.query_params.get("hard", "false")
-        if chosen not in HARD:
-            raise bad_parameter("hard", _("Must be true or false."))
-        return HARD[chosen]
 
     def _erase(self, conversation: Conversation) -> Response:
         if not conversation.is_over:
@@ -269,7 +254,8 @@ class ConversationViewSet(TavusViewSet[Conversation]):
     def end(self, request: Request, pk: str) -> Response:
         """End a conversation; ending it again changes nothing."""
         conversation = self.get_object()
-        end_conversation(conversation)
+        with translated_errors():
+            end_conversation(conversation)
         if not access.may_view(request.user, conversation):
             return Response(status=status.HTTP_204_NO_CONTENT)
         code = status.HTTP_200_OK if conversation.is_over else status.HTTP_202_ACCEPTED

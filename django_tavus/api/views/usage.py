@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from django_tavus.api.errors import bad_parameter
-from django_tavus.api.filters import COMMAS, MOMENT, end_of, list_of, moment, one_of
+from django_tavus.api.filters import COMMAS, MOMENT, end_of, list_of, moment, one_of, only_value
 from django_tavus.api.permissions import HasAccount, MayViewUsage
 from django_tavus.api.policy import TavusViewSet
 from django_tavus.api.renderers import PlainJSONRenderer, UsageCSVRenderer
@@ -24,6 +24,7 @@ READERS = {"by": one_of(*GROUPINGS), "since": moment, "until": end_of}
 class UsageViewSet(TavusViewSet[Conversation]):
     """How long was talked, from our own rows."""
 
+    queryset = Conversation.objects.all()  # for permission classes of hosts that ask for a model
     permission_classes = [HasAccount, MayViewUsage]
     renderer_classes = [PlainJSONRenderer, UsageCSVRenderer]
     serializer_class = UsageSerializer
@@ -72,8 +73,9 @@ class UsageViewSet(TavusViewSet[Conversation]):
         Raises:
             ValidationError: it cannot be read.
         """
-        value = self.request.query_params.get(name)
+        values = self.request.query_params.getlist(name)
         try:
+            value = only_value(values, takes_commas=name == "by")
             return READERS[name](value) if value else None
         except ValueError as error:
             raise bad_parameter(name, str(error)) from error

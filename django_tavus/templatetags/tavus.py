@@ -9,7 +9,7 @@ from django import template
 from django.template import Context
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from django_tavus.models import Conversation
 from django_tavus.rooms.phases import phase_of
@@ -111,7 +111,11 @@ def _web_url(conversation: Conversation) -> str:
 
 
 def _length(seconds: int | None) -> str:
-    return "" if seconds is None else f"{seconds // 60}:{seconds % 60:02}"
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}
+    return gettext("%(length)s minutes") % {"length": f"{seconds // 60}:{seconds % 60:02}"}
 
 
 def _utterances(user: Any, conversation: Conversation) -> list[Any]:

@@ -42,7 +42,7 @@ def test_from_the_admin_button_to_the_transcript(admin_page: Page, site: str, sh
 
     expect(room.get_by_text("The conversation has ended")).to_be_visible()
     expect(room.get_by_role("listitem").filter(has_text=SPOKEN).first).to_be_visible()
-    expect(room.locator(".tavus-pill")).to_have_text("ended")
+    expect(room.locator(".tavus-pill")).to_have_text("Ended")
     shoot(room, "room-ended")
 
     conversation.refresh_from_db()

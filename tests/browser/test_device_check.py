@@ -183,6 +183,20 @@ def test_unplugged_device_ends_the_check(waiting: Page) -> None:
     assert waiting.evaluate(OFF)
 
 
+def test_check_outlives_that_all_its_devices_are_taken_away(waiting: Page) -> None:
+    waiting.get_by_role("button", name=BUTTON).click()
+    expect(waiting.get_by_text("Your camera works")).to_be_visible()
+    # As when a permission is taken back: both tracks end, each with an event of its own.
+    gone = "streams[0].getTracks().forEach((track) => track.dispatchEvent(new Event('ended')))"
+    waiting.evaluate(gone)
+    expect(waiting.get_by_role("status").last).to_contain_text("does not answer")
+    waiting.get_by_role("button", name=BUTTON).click()
+    expect(waiting.get_by_text("Your camera works")).to_be_visible()
+    waiting.evaluate(gone)  # an event of the first check that comes late
+    expect(waiting.get_by_text("Your camera works")).to_be_visible()
+    assert not waiting.evaluate(OFF)
+
+
 def test_audio_only_check_never_asks_for_the_camera(host_page: tuple[Page, str]) -> None:
     page, url = host_page
     page.add_init_script(REMEMBER)

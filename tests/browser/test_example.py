@@ -185,6 +185,30 @@ def test_start_whose_answer_is_lost_is_not_paid_for_twice(
     assert page.url.endswith(Conversation.objects.get().get_absolute_url())
 
 
+def test_start_whose_answer_is_cut_goes_nowhere_and_is_tried_again(
+    troubled_page: Page, example: str
+) -> None:
+    page, keys = troubled_page, []
+    sign_in(page, example)
+
+    def cut_the_first_answer(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        if len(keys) > 1:
+            route.continue_()
+        else:
+            route.fetch()
+            route.fulfill(status=202, content_type="application/json", body='{"id": "')
+
+    page.route("**/tavus/api/conversations/", cut_the_first_answer)
+    button = page.get_by_role("button", name="Start a conversation with Sales Coach")
+    button.click()
+    expect(page.get_by_role("alert").filter(has_text="did not work")).to_be_visible()
+    button.click()
+    page.wait_for_url("**/tavus/rooms/**")
+    assert keys[0] == keys[1]
+    assert page.url.endswith(Conversation.objects.get().get_absolute_url())
+
+
 def test_second_click_on_a_slow_form_starts_no_second_interview(page: Page, example: str) -> None:
     sign_in(page, example)
     fill_in(page, example, "Nurse")
@@ -259,6 +283,29 @@ def test_pages_fit_and_are_accessible(
     look_at("review", f"/history/{talked.pk}/")
     look_at("usage", "/usage/")
     assert live.is_joinable
+
+
+def test_long_words_stay_on_their_page(page: Page, example: str, django_user_model: Any) -> None:
+    demo = django_user_model.objects.get()
+    word = "https://example.com/" + "a" * 200
+    talked = make_conversation(
+        owner=demo,
+        persona=Persona.objects.create(persona_name="Donaudampfschifffahrt" * 4),
+        status="ended",
+        turns=2,
+        perception_analysis=f"- {word}\n\n{word}",
+    )
+    for position, role in enumerate(("replica", "user")):
+        talked.utterances.create(position=position, role=role, content=word)
+    sign_in(page, example)
+    page.set_viewport_size({"width": 390, "height": 780})
+    for path in ("/usage/", "/", "/history/", f"/history/{talked.pk}/"):
+        page.goto(example + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+    said = page.locator(".tavus-turn").first.evaluate(
+        "(turn) => turn.scrollWidth - turn.clientWidth"
+    )
+    assert said <= 0
 
 
 SAID = (

@@ -87,6 +87,8 @@ def test_call_is_left_with_the_keyboard_alone(admin_page: Page, site: str) -> No
     conversation = launch()
     wait_for(admin_page, lambda: now(conversation).is_joinable)
     admin_page.goto(room_url(site, conversation))
+    # A frame that is still being loaded takes the focus and gives none back.
+    expect(admin_page.frame_locator("iframe").get_by_label("Your name")).to_be_visible()
     admin_page.keyboard.press("Tab")
     expect(admin_page.get_by_role("button", name="Leave")).to_be_focused()
     admin_page.keyboard.press("Tab")  # into the frame

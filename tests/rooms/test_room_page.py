@@ -103,6 +103,33 @@ def test_length_of_the_call_is_in_minutes(owner_client: Client, owner: Any) -> N
     assert "10:05 minutes" in page(owner_client, make_conversation(owner=owner, **values))
 
 
+@pytest.mark.parametrize(
+    ("seconds", "length"), [(0, "0 seconds"), (1, "1 second"), (59, "59 seconds")]
+)
+def test_length_of_a_short_call_is_in_seconds(
+    owner_client: Client, owner: Any, seconds: int, length: str
+) -> None:
+    end = timezone.now()
+    values = {"launched_at": end - timedelta(seconds=seconds), "ended_at": end}
+    conversation = make_conversation(owner=owner, status="ended", **values)
+    assert f"· {length}</p>" in page(owner_client, conversation)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"status": "active"}, "In the call"),
+        ({"status": "active", "end_requested_at": timezone.now()}, "Hanging up"),
+        ({"status": "ended"}, "Ended"),
+    ],
+)
+def test_bar_says_the_phase_as_the_page_does(
+    owner_client: Client, owner: Any, values: Any, said: str
+) -> None:
+    html = page(owner_client, make_conversation(owner=owner, **values))
+    assert re.findall(r"tavus-pill [^>]*>([^<]*)<", html) == [said]
+
+
 def test_nonce_is_at_the_style_sheet_of_the_page_too(owner_client: Client, owner: Any) -> None:
     template = settings.TEMPLATES[0]
     options = {**template["OPTIONS"]}
@@ -279,6 +306,7 @@ def test_canceled_room_promises_no_transcript(owner_client: Client, owner: Any) 
     )
     html = page(owner_client, conversation)
     assert "was canceled" in html
+    assert "No call took place." in html
     assert "transcript" not in html.lower()
 
 

@@ -138,3 +138,11 @@ def test_every_sentence_of_the_script_is_in_the_template() -> None:
     written = set(re.findall(r'data-tavus-say="([\w-]+)"', html))
     assert len(said) > 8
     assert said <= written
+
+
+def test_every_notice_of_the_script_is_in_the_template(owner: Any) -> None:
+    script = finders.find("django_tavus/room.js")
+    assert isinstance(script, str)
+    said = set(re.findall(r'\bnote\("([\w-]+)"', Path(script).read_text()))
+    html = rendered(make_conversation(owner=owner), owner)
+    assert said == set(re.findall(r'data-tavus-notice-of="([\w-]+)"', html)) != set()

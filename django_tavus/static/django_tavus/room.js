@@ -18,15 +18,18 @@ class Room {
     this.timer = null;
     this.seconds = Number(element.dataset.pollSeconds);
     this.reloading = false;
+    this.failures = 0;
+    this.noted = null;
   }
 
   start() {
     const { statusUrl } = this.element.dataset;
-    if (statusUrl && history.state?.tavusFocus === statusUrl) this.takeFocus();
     addEventListener("pagehide", () => this.left());
+    if (!statusUrl) return; // shown to everybody: there is nobody who may ask
+    if (history.state?.tavusFocus === statusUrl) this.takeFocus();
     // Back from the browser's cache of pages, a page has to show itself before it is counted out.
     addEventListener("pageshow", (event) => event.persisted && this.look());
-    if (statusUrl && this.seconds) this.look();
+    if (this.seconds) this.look();
   }
 
   left() {
@@ -46,23 +49,46 @@ class Room {
   /** Ask once; returns the seconds until the next time, or nothing for never. */
   async ask() {
     this.pending = new AbortController();
-    const headers = this.etag ? { "If-None-Match": this.etag } : {};
-    let response;
-    try {
-      response = await fetch(this.element.dataset.statusUrl, {
-        headers,
-        cache: "no-store",
-        credentials: "same-origin",
-        signal: this.pending.signal,
-      });
-    } catch (error) {
-      return error.name === "AbortError" ? undefined : RETRY_SECONDS;
+    const response = await this.answer(this.pending.signal).catch((error) => error);
+    if (response.name === "AbortError") return undefined;
+    if (response instanceof Error || response.status >= 500 || response.status === 429) {
+      return this.failed();
     }
-    if (response.status === 304) return this.seconds;
-    if (response.status >= 500 || response.status === 429) return RETRY_SECONDS;
-    if (!response.ok) return undefined; // signed out, or no longer there
-    this.etag = response.headers.get("ETag");
-    return this.show(await response.json());
+    if (!response.ok && response.status !== 304) return this.note("stopped"); // signed out, or gone
+    this.failures = 0;
+    this.note(null);
+    return response.told ? this.show(response.told) : this.seconds;
+  }
+
+  /** What the site says: a page of a proxy, or half an answer, is none, and throws. */
+  async answer(signal) {
+    const response = await fetch(this.element.dataset.statusUrl, {
+      headers: this.etag ? { "If-None-Match": this.etag } : {},
+      cache: "no-store",
+      credentials: "same-origin",
+      redirect: "manual", // to a login page, which says nothing of the room
+      signal,
+    });
+    const { ok, status } = response;
+    const told = ok ? await response.json() : null;
+    if (ok) this.etag = response.headers.get("ETag");
+    return { ok, status, told };
+  }
+
+  /** One failed look worries nobody; the visitor is told of the second in a row. */
+  failed() {
+    this.failures += 1;
+    if (this.failures > 1) this.note("offline");
+    return RETRY_SECONDS;
+  }
+
+  /** Say in the page how the looking goes, or that all is well again; returns nothing. */
+  note(name) {
+    if (name === this.noted) return; // a screen reader would say it again
+    this.noted = name;
+    const sentence = this.element.querySelector(`[data-tavus-notice-of="${name}"]`);
+    const shown = sentence ? [sentence.content.cloneNode(true)] : [];
+    this.element.querySelector("[data-tavus-notice]")?.replaceChildren(...shown);
   }
 
   show(status) {
@@ -166,9 +192,9 @@ class DeviceCheck {
     const noCamera = "audioOnly" in this.element.dataset ? "" : "no-camera";
     this.picture = seen ? "camera" : noCamera;
     this.say(this.picture, "speak");
-    // Somebody has pulled the plug, or taken the permission back.
+    // Somebody has pulled the plug, or taken the permission back: that ends every track.
     for (const track of stream.getTracks()) {
-      track.addEventListener("ended", () => this.stop("NotReadableError"));
+      track.addEventListener("ended", () => this.stream === stream && this.stop("NotReadableError"));
     }
     this.listen(stream);
   }

@@ -50,9 +50,9 @@ class Start {
   async launch() {
     const response = await this.post();
     const answer = await response.json().catch(() => ({}));
-    if (response.ok) return answer;
-    // A refusal is an answer: what is tried next is another wish.
-    if (response.status < 500) this.forget();
+    if (response.ok && answer.id) return answer;
+    // A refusal is an answer: what is tried next is another wish. An answer that was cut is none.
+    if (response.status >= 400 && response.status < 500) this.forget();
     throw new Error(sentences(answer) || "This did not work. Please try again.");
   }
 

@@ -20,6 +20,7 @@ from django.utils.translation import get_language, gettext as _
 
 from django_tavus.admin.displays import (
     badge,
+    breakable,
     clock,
     conversation_badge,
     conversation_state,
@@ -206,9 +207,9 @@ class ControlRoom:
     def _end_step(self) -> Step:
         row = self.conversation
         if row.status == ConversationStatus.FAILED:
-            return Step(_("Failed"), "done", row.ended_at, row.error_code)
+            return Step(_("Failed"), "done", row.ended_at, breakable(row.error_code))
         state = "done" if row.is_over else "waiting"
-        return Step(_("Ended"), state, row.ended_at, row.shutdown_reason)
+        return Step(_("Ended"), state, row.ended_at, breakable(row.shutdown_reason))
 
     def _late_step(
         self,

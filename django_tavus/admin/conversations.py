@@ -86,7 +86,7 @@ class ConversationAdmin(
     )
     list_display = (
         "status_badge",
-        "__str__",
+        "name",
         "persona",
         "owner",
         "created_at",
@@ -95,7 +95,7 @@ class ConversationAdmin(
         "replica",
         "reference",
     )
-    list_display_links = ("status_badge", "__str__")
+    list_display_links = ("status_badge", "name")
     list_filter = (
         "status",
         "test_mode",
@@ -155,6 +155,11 @@ class ConversationAdmin(
     def status_badge(self, obj: Conversation) -> SafeString:
         """Shape, word and color."""
         return conversation_badge(obj)
+
+    @admin.display(description=gettext_lazy("conversation"), ordering="conversation_name")
+    def name(self, obj: Conversation) -> str:
+        """Its name, else its Tavus id, else the beginning of ours."""
+        return obj.conversation_name or obj.tavus_id or f"{obj.pk.hex[:8]}…"
 
     @admin.display(description=gettext_lazy("room"))
     def join(self, obj: Conversation) -> SafeString | str:

@@ -10,8 +10,8 @@ import json
 from typing import Any, NamedTuple
 
 from django.urls import NoReverseMatch
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _, gettext_lazy
 
 from django_tavus.models import Conversation
@@ -25,6 +25,11 @@ from django_tavus.models.choices import (
 from django_tavus.services.mapping import keep
 
 EMPTY = "-"
+
+
+def breakable(name: str) -> SafeString:
+    """Return a long name of Tavus's that may go over to the next line after each underscore."""
+    return format_html_join(mark_safe("_<wbr>"), "{}", ((part,) for part in name.split("_")))
 
 
 class Look(NamedTuple):

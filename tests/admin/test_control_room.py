@@ -8,6 +8,7 @@ import pytest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
+from django_tavus.admin.displays import breakable
 from django_tavus.models import Conversation, Recording, Utterance, WebhookEvent
 from django_tavus.models.choices import ConversationStatus, EventStatus
 from django_tavus.testing import make_conversation
@@ -330,3 +331,7 @@ def test_the_page_takes_the_same_queries_at_two_sizes(boss: Staff) -> None:
     with counted() as many:
         boss.get(boss.page(large))
     assert len(many) == len(few)
+
+
+def test_long_names_of_tavus_break_after_underscores_and_are_escaped() -> None:
+    assert breakable("end_<b>_x") == "end_<wbr>&lt;b&gt;_<wbr>x"

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ from celery import current_app
 from django.db import connection
 
 import django_tavus.tasks  # noqa: F401 - registers the tasks that Worker runs
+from django_tavus.sandbox import Sandbox
 from django_tavus.services import enqueue
 
 pytest_plugins = ["django_tavus.testing"]
@@ -51,6 +52,17 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
     worker = Worker()
     monkeypatch.setattr(enqueue, "_publisher", lambda: worker)
     return worker
+
+
+@pytest.fixture
+def tavus_sandbox(settings: Any) -> Iterator[Sandbox]:
+    """The sandbox alone: here messages and commits wait for ``worker``."""
+    from django_tavus.testing.sandboxing import connected, settings_for
+
+    sandbox = Sandbox(seed=0)
+    settings.TAVUS = settings_for(sandbox)
+    with connected(sandbox):
+        yield sandbox
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
-"""``make wheel``: build the wheel, install it into an empty environment, use it there.
+"""``make wheel``: build sdist and wheel, install the wheel into an empty environment, use it there.
+
+The wheel is built from the sdist, as a packager would.
 
 An editable install finds files that a wheel may lack; this one has nothing but the wheel.
 """
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tarfile
 import tempfile
 import venv
 import zipfile
@@ -22,6 +25,28 @@ NEEDED = (
     "django_tavus/sandbox/assets/",
     "django_tavus/management/commands/tavus_sandbox.py",
 )
+IN_SDIST = (
+    "CHANGELOG.md",
+    "LICENSE",
+    "MANIFEST.in",
+    "Makefile",
+    "README.md",
+    "SECURITY.md",
+    "benchmarks/__main__.py",
+    "django_tavus/py.typed",
+    "docs/testing.md",
+    "docs/images/",
+    "docs/openapi.yml",
+    "example_project/run.py",
+    "example_project/example/templates/",
+    "ruff.toml",
+    "setup.cfg",
+    "tests/conftest.py",
+    "tests/frontends/project/package.json",
+    "tests/services/test_launching.py",
+    "tox.ini",
+)
+STRAY = ("__pycache__", ".pyc", ".sqlite3", "node_modules", ".venv")
 TRY = """
 import django
 from django.conf import settings
@@ -47,8 +72,10 @@ print("works from the wheel")
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        run(sys.executable, "-m", "build", "--wheel", "--outdir", folder, str(ROOT))
+        run(sys.executable, "-m", "build", "--outdir", folder, str(ROOT))
         (wheel,) = Path(folder).glob("*.whl")
+        (sdist,) = Path(folder).glob("*.tar.gz")
+        check_sdist(sdist)
         check_contents(wheel)
         run(sys.executable, "-m", "check_wheel_contents", "--ignore", "W002,W004", str(wheel))
         target = Path(folder) / "venv"
@@ -60,11 +87,22 @@ def main() -> None:
 
 def check_contents(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    missing = [needed for needed in NEEDED if not any(name.startswith(needed) for name in names)]
     stray = [name for name in names if name.startswith(("tests/", "example_project/"))]
+    tell(wheel, names, NEEDED, stray)
+
+
+def check_sdist(sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        names = [name.partition("/")[2] for name in archive.getnames()]
+    stray = [name for name in names if any(part in name for part in STRAY)]
+    tell(sdist, names, IN_SDIST, stray)
+
+
+def tell(package: Path, names: list[str], needed: tuple[str, ...], stray: list[str]) -> None:
+    missing = [path for path in needed if not any(name.startswith(path) for name in names)]
     if missing or stray:
-        sys.exit(f"wheel lacks {missing}, holds {stray}")
-    print(f"{wheel.name}: {len(names)} files, nothing missing")
+        sys.exit(f"{package.name} lacks {missing}, holds {stray}")
+    print(f"{package.name}: {len(names)} files, nothing missing")
 
 
 def run(*command: str, cwd: str | None = None) -> None:

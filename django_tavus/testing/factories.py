@@ -1,4 +1,4 @@
-"""Plain functions that make rows as they look once Tavus knows them."""
+"""Plain functions that make rows as they look once Tavus knows them; a sandbox knows them too."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from django_tavus.models.choices import (
     ReplicaStatus,
     SyncState,
 )
+from django_tavus.testing.account import remember
 
 _numbers = itertools.count(1)
 
@@ -31,7 +32,7 @@ def make_replica(**values: Any) -> Replica:
         "status": ReplicaStatus.READY,
         "replica_type": ObjectType.USER,
     }
-    return Replica.objects.create(**_remote("r", {**defaults, **values}))
+    return remember(Replica.objects.create(**_remote("r", {**defaults, **values})))
 
 
 def make_document(**values: Any) -> Document:
@@ -41,7 +42,7 @@ def make_document(**values: Any) -> Document:
         "document_url": "https://example.com/prices.pdf",
         "status": DocumentStatus.READY,
     }
-    return Document.objects.create(**_remote("d8-", {**defaults, **values}))
+    return remember(Document.objects.create(**_remote("d8-", {**defaults, **values})))
 
 
 def make_persona(**values: Any) -> Persona:
@@ -53,7 +54,7 @@ def make_persona(**values: Any) -> Persona:
     }
     if "default_replica" not in values:
         defaults["default_replica"] = make_replica()
-    return Persona.objects.create(**_remote("p", {**defaults, **values}))
+    return remember(Persona.objects.create(**_remote("p", {**defaults, **values})))
 
 
 def make_conversation(**values: Any) -> Conversation:

@@ -6,29 +6,22 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import requests
 
 from django_tavus.sandbox import Sandbox
-from django_tavus.services import clients
+from django_tavus.testing.account import shown_to
+from django_tavus.testing.committing import commit_at_once
+from django_tavus.testing.sandboxing import connected, eager_tasks, settings_for
 
 
 @pytest.fixture
-def tavus_sandbox(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """Tavus, played in this process: every request of the site goes to it, and no other."""
+def tavus_sandbox(settings: Any) -> Iterator[Sandbox]:
+    """Tavus, played in this process: every request of the site goes to it, and no other.
+
+    Tasks and callbacks of ``on_commit()`` run at once.
+    """
     sandbox = Sandbox(seed=0)
-
-    def make_session() -> requests.Session:
-        session = requests.Session()
-        session.mount("https://", sandbox.adapter())
-        session.mount("http://", sandbox.adapter())
-        return session
-
-    settings.TAVUS = {
-        **getattr(settings, "TAVUS", {}),
-        "API_KEY": "sandbox",
-        "BASE_URL": sandbox.base_url,
-    }
-    monkeypatch.setattr(clients, "make_session", make_session)
-    clients.forget_session()
-    yield sandbox
-    clients.forget_session()
+    # Not override_settings(): a test that changes TAVUS by the fixture ``settings`` would find it
+    # taken back too late.
+    settings.TAVUS = settings_for(sandbox)
+    with connected(sandbox), shown_to(sandbox), eager_tasks(), commit_at_once():
+        yield sandbox

@@ -2,12 +2,18 @@ from __future__ import annotations
 
 import pytest
 from celery import current_app
-from django.core.checks import WARNING, Tags, run_checks
+from django.core.checks import ERROR, WARNING, Tags, run_checks
 from django.core.files.storage import Storage
+from rest_framework.permissions import BasePermission, IsAdminUser, IsAuthenticated
 
 from django_tavus import checks
+from django_tavus.api.throttling import LaunchThrottle
+from django_tavus.checks.meanings import MEANINGS
+from django_tavus.checks.values import TYPES
 from django_tavus.conf import KNOWN_KEYS, get_settings
 from django_tavus.models import Document
+from django_tavus.services.launch_fields import LAUNCH_FIELDS
+from django_tavus.services.request_fields import PROPERTIES
 
 GOOD = {
     "API_KEY": "key",
@@ -57,7 +63,7 @@ def test_an_unknown_key_names_the_one_that_was_meant(settings):
         ("API_LAUNCH_FIELDS", "properties"),
         ("API_AUTHENTICATION_CLASSES", "rest_framework.authentication.SessionAuthentication"),
         ("API_PERMISSION_CLASSES", [1]),
-        ("RETENTION_DAYS", 1.5),
+        *(("RETENTION_DAYS", days) for days in (1.5, 0, -1)),
     ],
 )
 def test_a_wrong_type_names_the_key_and_not_the_value(settings, key, value):
@@ -67,8 +73,137 @@ def test_a_wrong_type_names_the_key_and_not_the_value(settings, key, value):
     assert key in message.msg
 
 
+def wrong_values(settings, **changes):
+    settings.TAVUS = {**GOOD, **changes}
+    messages = checks.check_settings()
+    assert {message.id for message in messages} <= {"django_tavus.E003"}
+    return messages
+
+
+@pytest.mark.parametrize(
+    "rate",
+    [
+        "20 per hour",
+        "20/fortnight",
+        "20/month",
+        "20 / hour",
+        "20/",
+        "/hour",
+        "",
+        "20",
+        "-1/h",
+        "x/h",
+        "1/Hour",
+    ],
+)
+def test_a_rate_that_no_request_survives_or_that_means_another(settings, rate):
+    (message,) = wrong_values(settings, API_THROTTLE_RATE=rate)
+    assert "API_THROTTLE_RATE" in message.msg
+    assert "20/hour" in message.msg
+    assert "second, minute, hour or day" in message.hint
+
+
+@pytest.mark.parametrize(
+    "rate", ["1/s", "5/sec", "2/min", "100/hour", "20/hours", "3/day", "0/d", None]
+)
+def test_rates_are_those_of_rest_framework(settings, rate):
+    settings.TAVUS = {**GOOD, "API_THROTTLE_RATE": rate}
+    LaunchThrottle()  # raises what it cannot read
+    assert checks.check_settings() == []
+
+
+@pytest.mark.parametrize("key", ["API_PERMISSION_CLASSES", "API_AUTHENTICATION_CLASSES"])
+@pytest.mark.parametrize(
+    "path",
+    ["IsAuthenticated", "", ".x", "no_such_module.Class", "rest_framework.permission.IsAdminUser"],
+)
+def test_a_class_that_cannot_be_imported(settings, key, path):
+    (message,) = wrong_values(settings, **{key: [path]})
+    assert key in message.msg
+    assert f'"{path}"' in message.msg
+    assert message.hint
+
+
+@pytest.mark.parametrize(
+    ("key", "path", "meant"),
+    [
+        ("API_PERMISSION_CLASSES", "rest_framework.permissions.IsAuthentcated", "IsAuthenticated"),
+        (
+            "API_AUTHENTICATION_CLASSES",
+            "rest_framework.authentication.TokenAuthentification",
+            "TokenAuthentication",
+        ),
+    ],
+)
+def test_a_misspelt_class_names_the_one_that_was_meant(settings, key, path, meant):
+    (message,) = wrong_values(settings, **{key: [path]})
+    assert f'Did you mean "{path.rpartition(".")[0]}.{meant}"?' in message.hint
+
+
+@pytest.mark.parametrize(
+    ("key", "path"),
+    [
+        ("API_PERMISSION_CLASSES", "rest_framework.permissions.SAFE_METHODS"),
+        ("API_PERMISSION_CLASSES", "rest_framework.authentication.SessionAuthentication"),
+        ("API_AUTHENTICATION_CLASSES", "rest_framework.permissions.IsAuthenticated"),
+        ("API_AUTHENTICATION_CLASSES", BasePermission),
+    ],
+)
+def test_a_class_of_another_kind(settings, key, path):
+    (message,) = wrong_values(settings, **{key: [path]})
+    assert key in message.msg
+
+
+EITHER = IsAdminUser | IsAuthenticated
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("API_PERMISSION_CLASSES", ["rest_framework.permissions.IsAdminUser", IsAuthenticated]),
+        ("API_PERMISSION_CLASSES", [f"{__name__}.EITHER"]),
+        ("API_PERMISSION_CLASSES", ()),
+        ("API_AUTHENTICATION_CLASSES", "inherit"),
+        ("API_AUTHENTICATION_CLASSES", ["rest_framework.authentication.BasicAuthentication"]),
+    ],
+)
+def test_classes_that_serve(settings, key, value):
+    assert wrong_values(settings, **{key: value}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("custom_greting", 'Did you mean "custom_greeting"?'),
+        ("property.max_call_duration", 'Did you mean "properties.max_call_duration"?'),
+        ("properties.max_call_duraton", 'Did you mean "properties.max_call_duration"?'),
+        ("callback_url", "conversation_name"),  # nobody may set it from outside
+        ("zzz", "conversation_name"),
+    ],
+)
+def test_a_launch_field_that_there_is_not(settings, name, hint):
+    (message,) = wrong_values(settings, API_LAUNCH_FIELDS=["audio_only", name])
+    assert "API_LAUNCH_FIELDS" in message.msg
+    assert f'"{name}"' in message.msg
+    assert hint in message.hint
+
+
+def test_every_field_that_may_be_opened_is_known(settings):
+    names = [*LAUNCH_FIELDS, *(f"properties.{key}" for key in PROPERTIES)]
+    assert wrong_values(settings, API_LAUNCH_FIELDS=names) == []
+
+
+@pytest.mark.parametrize("key", ["PUBLIC_URL", "BASE_URL"])
+@pytest.mark.parametrize("tail", ["/?a=b", "#top", "/x?", "/#"])
+def test_an_address_to_which_no_path_can_be_added(settings, key, tail):
+    (message,) = wrong_values(settings, **{key: f"https://tavusapi.com{tail}"})
+    assert f'TAVUS["{key}"]' in message.msg
+    assert "?" in message.hint
+
+
 def test_every_key_has_a_type():
-    assert set(checks.TYPES) == KNOWN_KEYS
+    assert set(TYPES) == KNOWN_KEYS
+    assert set(MEANINGS) < KNOWN_KEYS
 
 
 def test_sequences_of_two_are_fine_as_time_outs(settings):
@@ -102,6 +237,52 @@ def test_loopback_is_fine_while_developing(settings):
 def test_the_sandbox_in_production(settings):
     assert ids(settings, BASE_URL="http://127.0.0.1:8085/v2") == ["django_tavus.W002"]
     assert "django_tavus.E102" in ids(settings, BASE_URL="http://127.0.0.1/v2", deploy=True)
+
+
+def routed(**aliases):
+    """A router of a host that sends some of our models elsewhere."""
+
+    class Router:
+        def db_for_write(self, model, **hints):
+            return aliases.get(model.__name__) if model._meta.app_label == "django_tavus" else None
+
+    return Router()
+
+
+def test_models_that_are_written_to_another_database(settings):
+    settings.DATABASE_ROUTERS = [routed(Conversation="other", WebhookEvent="other")]
+    settings.TAVUS = GOOD
+    (message,) = checks.check_settings()
+    assert (message.id, message.level) == ("django_tavus.E005", ERROR)
+    assert "Conversation" in message.msg
+    assert "WebhookEvent" in message.msg
+    assert "Persona" not in message.msg
+    assert '"default"' in message.hint
+    assert "DATABASE_ROUTERS" in message.hint
+
+
+def test_routers_that_leave_our_models_alone(settings):
+    settings.DATABASE_ROUTERS = [routed(), routed(Conversation="default")]
+    assert ids(settings) == []
+
+
+def test_under_deploy_what_was_a_warning_is_an_error_too(settings):
+    faults = {"PUBLIC_URL": "http://site.example", "BASE_URL": "http://h/v2"}
+    warned = ["django_tavus.W001", "django_tavus.W002"]
+    assert ids(settings, **faults) == warned
+    failed = ["django_tavus.E101", "django_tavus.E102"]
+    assert ids(settings, deploy=True, **faults) == [*warned, *failed]
+
+
+def test_what_is_a_warning_in_production_too_stays_one(settings):
+    settings.SECURE_CSP = {"default-src": ["'self'"]}
+    assert ids(settings, deploy=True) == ["django_tavus.W007"]
+
+
+def test_the_deployment_checks_say_all_when_asked_alone(settings):
+    settings.TAVUS = {**GOOD, "PUBLIC_URL": "http://site.example"}
+    (message,) = checks.check_deployment()
+    assert (message.id, message.level) == ("django_tavus.E101", ERROR)
 
 
 def test_urls_that_are_not_mounted(settings):

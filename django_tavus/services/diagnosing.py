@@ -12,16 +12,17 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from django.db.models import Q
+from django.db.models import Exists, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _, ngettext
 
 from django_tavus.conf import get_settings
 from django_tavus.models import CapacityLock, Conversation, WebhookEvent
-from django_tavus.models.choices import ConversationStatus
+from django_tavus.models.choices import ConversationStatus, EventSource
 
 SWEPT_WITHIN = timedelta(minutes=5)  # beat sends a sweep every ten seconds
 CREDITS_WITHIN = timedelta(hours=1)
+CALLBACKS_WITHIN = timedelta(hours=24)
 TAVUS_HOST = "tavusapi.com"
 
 
@@ -51,7 +52,7 @@ class Finding:
 
 
 def findings(now: datetime | None = None) -> list[Finding]:
-    """Return what is wrong, the worst first; at most three queries."""
+    """Return what is wrong, the worst first; three queries, four where nobody ever swept."""
     now = now or timezone.now()
     found = [rule(now) for rule in RULES]
     return [finding for finding in found if finding is not None]
@@ -148,8 +149,44 @@ def callbacks_wanted(now: datetime) -> Finding | None:
     )
 
 
+def callbacks_coming(now: datetime) -> Finding | None:
+    """All is well but late, and nobody would notice."""
+    if not get_settings().PUBLIC_URL or not _only_fetches(now - CALLBACKS_WITHIN):
+        return None
+    return Finding(
+        code="callbacks_missing",
+        level=Level.WARN,
+        message=_(
+            "No callback has come for 24 hours: what is known of the conversations of this day "
+            "was fetched, minutes late."
+        ),
+        remedy=_(
+            'Can TAVUS["PUBLIC_URL"] be reached from the internet, through proxy and firewall? Do '
+            "all processes have the same SECRET_KEY, and is the one before it in "
+            "SECRET_KEY_FALLBACKS?"
+        ),
+    )
+
+
+def _only_fetches(since: datetime) -> bool:
+    """Whether conversations for which callbacks were asked were heard of by fetching alone.
+
+    Not those that somebody else made or whose callbacks go elsewhere. One callback is enough, about
+    anything: it came in, and its signature was ours.
+    """
+    events = WebhookEvent.objects.filter(received_at__gte=since).order_by()
+    fetched = events.filter(
+        source=EventSource.RECONCILE,
+        conversation__created_at__gte=since,
+        conversation__attempts__gt=0,
+        conversation__callback_url="",
+        conversation__name_key="",  # it was sent where no callback URL of ours was
+    )
+    return fetched.filter(~Exists(events.filter(source=EventSource.CALLBACK))).exists()
+
+
 Rule = Callable[[datetime], Finding | None]
-RULES: tuple[Rule, ...] = (sweeping, credits_left, api_address, callbacks_wanted)
+RULES: tuple[Rule, ...] = (sweeping, credits_left, api_address, callbacks_wanted, callbacks_coming)
 
 
 def is_tavus(url: str) -> bool:

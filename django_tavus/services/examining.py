@@ -348,6 +348,12 @@ def credits_left(now: datetime) -> Iterator[Finding]:
         yield finding
 
 
+def callbacks_coming(now: datetime) -> Iterator[Finding]:
+    """Whether callbacks come in, where they were asked for."""
+    if finding := diagnosing.callbacks_coming(now):
+        yield finding
+
+
 Examination = Callable[[datetime], Iterator[Finding]]
 EXAMINATIONS: tuple[Examination, ...] = (
     checked_settings,
@@ -356,6 +362,7 @@ EXAMINATIONS: tuple[Examination, ...] = (
     credits_left,
     public_url,
     callback_route,
+    callbacks_coming,
     database,
     broker,
 )

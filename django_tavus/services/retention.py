@@ -45,11 +45,16 @@ def prune(
 
     The conversations stay, for the usage figures. Batches are small and committed one by one, so
     that callbacks are taken in meanwhile; a prune that was interrupted goes on with the next run.
+
+    Raises:
+        ValueError: ``days`` is less than 1.
     """
     days = days if days is not None else get_settings().RETENTION_DAYS
     report = PruneReport()
     if days is None:
         return report
+    if days < 1:  # less would remove what was said in every call that is over
+        raise ValueError(f"The age of what is pruned must be 1 or more days, not {days}.")
     due = Conversation.objects.prunable((now or timezone.now()) - timedelta(days=days))
     if dry_run:
         return _count(due, report)

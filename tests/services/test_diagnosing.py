@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 
 from django_tavus.models import CapacityLock, WebhookEvent
-from django_tavus.services import diagnosing
+from django_tavus.services import diagnosing, examining
 from django_tavus.services.diagnosing import findings
-from django_tavus.testing import make_conversation
+from django_tavus.testing import make_conversation, make_document
 
 pytestmark = pytest.mark.django_db
 
@@ -157,12 +157,88 @@ def test_callbacks_that_cannot_come_are_told(swept: None, settings: Any) -> None
     assert codes() == ["no_public_url"]
 
 
+def hear(source: str, hours_ago: float = 1, **values: Any) -> None:
+    """Store an event about a conversation that was launched then."""
+    at = timezone.now() - timedelta(hours=hours_ago)
+    defaults = {"status": "ended", "attempts": 1, "attempted_at": at, "launched_at": at}
+    row = make_conversation(**{**defaults, "created_at": at, **values})
+    WebhookEvent.objects.create(
+        dedupe_key=str(row.pk), conversation=row, source=source, status="processed", received_at=at
+    )
+
+
+def test_callbacks_that_never_come_are_told(swept: None) -> None:
+    hear("reconcile", 23)
+    hear("reconcile", 1)
+    (finding,) = findings()
+    assert (finding.code, finding.level) == ("callbacks_missing", diagnosing.Level.WARN)
+    for word in ("PUBLIC_URL", "SECRET_KEY", "SECRET_KEY_FALLBACKS"):
+        assert word in finding.remedy
+
+
+def test_the_doctor_tells_it_too(swept: None) -> None:
+    hear("reconcile")
+    assert [f.code for f in examining.callbacks_coming(timezone.now())] == ["callbacks_missing"]
+    assert examining.callbacks_coming in examining.EXAMINATIONS
+
+
+def test_one_that_came_is_enough(swept: None) -> None:
+    hear("reconcile")
+    hear("callback", 23)
+    assert codes() == []
+
+
+def test_one_that_came_the_day_before_is_not(swept: None) -> None:
+    hear("callback", 25)
+    hear("reconcile")
+    assert codes() == ["callbacks_missing"]
+
+
+def test_one_about_a_document_shows_that_they_come(swept: None) -> None:
+    hear("reconcile")
+    WebhookEvent.objects.create(dedupe_key="d", document=make_document(), source="callback")
+    assert codes() == []
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"attempts": 0},  # made by somebody else, and imported
+        {"callback_url": "https://elsewhere.example/"},
+        {"name_key": "Guide · 0123456789ab"},  # launched before PUBLIC_URL was set
+        {"created_at": timezone.now() - timedelta(days=3)},  # its callbacks came long ago
+    ],
+)
+def test_conversations_that_call_nobody_here_tell_nothing(
+    swept: None, values: dict[str, Any]
+) -> None:
+    hear("reconcile", **values)
+    assert codes() == []
+
+
+def test_a_day_without_conversations_tells_nothing(swept: None) -> None:
+    hear("reconcile", 25)
+    assert codes() == []
+
+
+def test_without_a_public_url_none_is_missed(swept: None, settings: Any) -> None:
+    settings.TAVUS = {"API_KEY": "k"}
+    hear("reconcile")
+    assert codes() == ["no_public_url"]
+
+
 @pytest.mark.parametrize("rows", [0, 20])
-def test_findings_take_three_queries_at_most(django_assert_max_num_queries: Any, rows: int) -> None:
+@pytest.mark.parametrize(("is_swept", "queries"), [(True, 3), (False, 4)])
+def test_the_queries_are_few_whatever_there_is(
+    django_assert_num_queries: Any, rows: int, is_swept: bool, queries: int
+) -> None:
     for _ in range(rows):
         refuse(1)
+        hear("reconcile")
     make_conversation(status="queued", created_at=timezone.now() - LONG_AGO)
-    with django_assert_max_num_queries(3):
+    if is_swept:
+        CapacityLock.note_sweep(timezone.now() - LONG_AGO)
+    with django_assert_num_queries(queries):
         assert codes()[0] == "no_sweep"
 
 

@@ -183,7 +183,7 @@ def test_what_a_verbose_get_showed_is_removed_too(launched, worker, tavus_sandbo
         reconciling.reconcile()
         worker.commit()
         assert "rutabaga" in everything_stored()
-        assert retention.prune(days=0).utterances == 1
+        assert retention.prune(timezone.now() + timedelta(days=2), days=1).utterances == 1
     assert "rutabaga" not in everything_stored()
     conversation.refresh_from_db()
     assert conversation.remote["conversation_id"] == conversation.tavus_id

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
+from django_tavus.management.arguments import hours
 from django_tavus.models import WebhookEvent
 from django_tavus.models.choices import EventStatus
 from django_tavus.services import events
@@ -24,14 +25,14 @@ class Command(BaseCommand):
             "--status", default=EventStatus.FAILED, choices=["failed", "rejected", "processed"]
         )
         parser.add_argument("--type", dest="event_type", help="only events of this type")
-        parser.add_argument("--hours", type=float, help="only events of the last HOURS hours")
+        parser.add_argument("--hours", type=hours, help="only events of the last HOURS hours")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Replay, and say how many ended well."""
         chosen = WebhookEvent.objects.filter(status=options["status"]).order_by("pk")
         if options["event_type"]:
             chosen = chosen.filter(event_type=options["event_type"])
-        if options["hours"]:
+        if options["hours"] is not None:
             since = timezone.now() - timedelta(hours=options["hours"])
             chosen = chosen.filter(received_at__gte=since)
         pks = list(chosen.values_list("pk", flat=True))

@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
 import errno
 import signal
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from django_tavus.sandbox import Callback, Sandbox
-from django_tavus.sandbox.engine.pacing import PACES
-from django_tavus.sandbox.server import SandboxServer
+from django_tavus.management.arguments import duration, probability
 
+if TYPE_CHECKING:  # the sandbox needs an extra, without which this command must still load
+    from django_tavus.sandbox import Callback
+    from django_tavus.sandbox.server import SandboxServer
 
-def probability(text: str) -> float:
-    """A number from 0 to 1."""
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError("a probability is a number from 0 to 1")
-    return value
-
-
-def duration(text: str) -> float:
-    """A number of seconds or minutes that is not negative."""
-    value = float(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError("it cannot be negative")
-    return value
-
-
+WITHOUT_EXTRA = 'The sandbox needs an extra: pip install "django-tavus[sandbox]"'
+PACES = ("quick", "realistic")
 OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--host", {"default": "127.0.0.1", "help": "Address to listen on (default: %(default)s)."}),
     ("--port", {"type": int, "default": 8085, "help": "Port (default: %(default)s); 0 is any."}),
@@ -44,7 +30,12 @@ OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--max-call-duration", {"type": int, "help": "Seconds after which the plan ends a call."}),
     ("--credits", {"type": duration, "help": "Minutes of conversation that are paid for."}),
     ("--seed", {"type": int, "help": "Make ids and mishaps the same each time."}),
-    ("--pace", {"choices": sorted(PACES), "default": "quick", "help": "How long things take."}),
+    ("--pace", {"choices": PACES, "default": "quick", "help": "How long things take."}),
+)
+
+OF_THE_ACCOUNT = (
+    *("seed", "max_concurrent", "max_call_duration", "credits", "pace"),
+    *("drop", "duplicate", "shuffle", "latency", "errors"),
 )
 
 
@@ -61,22 +52,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve until told to stop."""
-        sandbox = Sandbox(
-            **{
-                name: options[name]
-                for name in (
-                    *("seed", "max_concurrent", "max_call_duration", "credits", "pace"),
-                    *("drop", "duplicate", "shuffle", "latency", "errors"),
-                )
-            }
-        )
-        server = SandboxServer(
-            sandbox,
-            options["host"],
-            options["port"],
-            public_url=options["public_url"],
-            report=self._report if options["verbosity"] > 1 else None,
-        )
+        server = self._server(options)
+        sandbox = server.sandbox
         try:
             server.start()
         except OSError as error:
@@ -88,6 +65,22 @@ class Command(BaseCommand):
             _wait()
         finally:
             server.stop()
+
+    def _server(self, options: dict[str, Any]) -> SandboxServer:
+        try:
+            from django_tavus.sandbox import Sandbox
+            from django_tavus.sandbox.server import SandboxServer
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] != "werkzeug":
+                raise
+            raise CommandError(WITHOUT_EXTRA) from error
+        return SandboxServer(
+            Sandbox(**{name: options[name] for name in OF_THE_ACCOUNT}),
+            options["host"],
+            options["port"],
+            public_url=options["public_url"],
+            report=self._report if options["verbosity"] > 1 else None,
+        )
 
     def _report(self, callback: Callback, outcome: str) -> None:
         name = callback.body.get("event_type") or callback.body.get("status")

@@ -126,16 +126,22 @@ class Answering(BaseAdapter):
 
 
 @pytest.fixture
-def tavus_answers(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def tavus_answers() -> Iterator[Callable[..., None]]:
     """Let Tavus answer everything with this status, body and headers."""
+    # The fixture monkeypatch may be older than the sandbox's session, and would bring that back
+    # after the sandbox is gone.
+    with pytest.MonkeyPatch.context() as patch:
+        yield answering(patch)
 
+
+def answering(patch: pytest.MonkeyPatch) -> Callable[..., None]:
     def mount(status: int, body: Any, **headers: str) -> None:
         def make_session() -> requests.Session:
             session = requests.Session()
             session.mount("http://", Answering(status, body, **headers))
             return session
 
-        monkeypatch.setattr(clients, "make_session", make_session)
+        patch.setattr(clients, "make_session", make_session)
 
     return mount
 

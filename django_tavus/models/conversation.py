@@ -147,6 +147,15 @@ class ConversationQuerySet(RemoteObjectQuerySet["Conversation"]):
             subject = Conversation(pk=pk)
             return OutboxEntry.objects.using(self.db).owe(signal, subject, event=event)
 
+    def in_attempt_of(self, conversation: Conversation) -> ConversationQuerySet:
+        """The row while it still is in the attempt that was read, without a room."""
+        return self.filter(
+            pk=conversation.pk,
+            status=ConversationStatus.LAUNCHING,
+            tavus_id__isnull=True,
+            attempted_at=conversation.attempted_at,
+        )
+
     def begin_attempt(self, pk: uuid.UUID, now: datetime, **values: Any) -> bool:
         """Take a queued conversation to ``launching`` and count the attempt, before its POST."""
         waiting = self.filter(

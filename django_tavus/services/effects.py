@@ -26,7 +26,7 @@ from django_tavus.models import (
     WebhookEvent,
 )
 from django_tavus.models.choices import ConversationStatus, EventSource
-from django_tavus.services import adopting, claims, mapping, status_reports
+from django_tavus.services import adopting, claims, mapping, recognizing, status_reports
 from django_tavus.services.claims import RejectedError
 from django_tavus.services.enqueue import enqueue
 from django_tavus.services.moments import moment
@@ -92,7 +92,7 @@ def _happened_at(conversation: Conversation, event: WebhookEvent) -> datetime:
     """When Tavus says that it happened: not before it was asked for, nor after it was told."""
     at = moment(event.payload.get("timestamp")) or event.received_at
     asked = conversation.attempted_at or conversation.created_at
-    return min(max(at, asked - adopting.CLOCK_SKEW), event.received_at)
+    return min(max(at, asked - recognizing.CLOCK_SKEW), event.received_at)
 
 
 def ended_at(conversation: Conversation, at: datetime | None) -> datetime:

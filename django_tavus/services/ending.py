@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -14,7 +15,7 @@ from django_tavus.conf import get_settings
 from django_tavus.models import Conversation
 from django_tavus.models.choices import ConversationStatus
 from django_tavus.models.conversation import LIVE, OVER
-from django_tavus.services import adopting
+from django_tavus.services import recognizing
 from django_tavus.services.announcing import announce
 from django_tavus.services.clients import get_client
 from django_tavus.services.enqueue import enqueue
@@ -35,7 +36,7 @@ def end_conversation(conversation: Conversation) -> None:
     queued = Conversation.objects.filter(pk=conversation.pk, status=ConversationStatus.QUEUED)
     if queued.exists():
         # A launch that claims the row at this moment wins, and then carries out the end.
-        adopting.cancel(conversation.pk, sources=(ConversationStatus.QUEUED,))
+        cancel(conversation.pk, sources=(ConversationStatus.QUEUED,))
     if rows.exists():
         enqueue("end_conversation", str(conversation.pk))
     conversation.refresh_from_db(
@@ -46,7 +47,7 @@ def end_conversation(conversation: Conversation) -> None:
 def owed(now: datetime | None = None) -> Q:
     """Condition for conversations of which Tavus has yet to be told that they are over."""
     now = now or timezone.now()
-    free = Q(ending_at__isnull=True) | Q(ending_at__lt=now - adopting.attempt_window())
+    free = Q(ending_at__isnull=True) | Q(ending_at__lt=now - recognizing.attempt_window())
     wished = Q(status=ConversationStatus.ACTIVE, end_requested_at__isnull=False)
     return free & (Q(end_owed=True) | wished)
 
@@ -100,9 +101,9 @@ def _end_orphan(client: TavusClient, conversation: Conversation, tavus_id: str) 
         body = client.conversations.get(tavus_id)
     except NotFound:
         return
-    if body.get("status") == "ended" or adopting.is_anothers(conversation, body):
+    if body.get("status") == "ended" or recognizing.is_anothers(conversation, body):
         return
-    if adopting.is_ours(conversation, body) or adopting.was_answered(conversation, body):
+    if recognizing.is_ours(conversation, body) or recognizing.was_answered(conversation, body):
         logger.warning("Ending the orphan %s of conversation %s", tavus_id, conversation.pk)
         end_remote(client, tavus_id)
 
@@ -126,3 +127,18 @@ def remote_is_active(client: TavusClient, tavus_id: str) -> bool:
         return client.conversations.get(tavus_id).get("status") == "active"
     except NotFound:
         return False
+
+
+def cancel(pk: uuid.UUID, sources: Iterable[str] = LIVE) -> None:
+    """End a conversation for which Tavus has no room, if it is in one of ``sources``."""
+    entry = Conversation.objects.filter(tavus_id__isnull=True, status__in=sources).transition(
+        pk,
+        ConversationStatus.ENDED,
+        ended_at=timezone.now(),
+        shutdown_reason="cancelled",
+        error_code="",
+        error_message="",
+        next_check_at=None,
+    )
+    announce([entry])
+    enqueue("start_queued")

@@ -44,7 +44,7 @@ APP = "django_tavus"
 BROKER_PATIENCE = 5.0  # seconds; a broker that accepts and then says nothing would hold us for ever
 PING_SECONDS = 1.0
 SKEW_NOTED = timedelta(seconds=10)
-SKEW_HARMFUL = timedelta(seconds=60)  # by which adopting allows Tavus's clock to be behind ours
+SKEW_HARMFUL = timedelta(seconds=60)  # by which recognizing allows Tavus's clock to be behind ours
 
 # System checks that the examination makes itself, with more to say.
 EXAMINED = frozenset(f"{APP}.{number}" for number in ("E001", "W001", "W002", "W003"))

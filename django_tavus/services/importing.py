@@ -18,7 +18,7 @@ from django.utils import timezone
 from django_tavus.models import Conversation, Persona, Replica
 from django_tavus.models.choices import ConversationStatus, SyncState
 from django_tavus.models.conversation import LIVE
-from django_tavus.services import adopting, mapping, tokens
+from django_tavus.services import mapping, recognizing, tokens
 from django_tavus.services.announcing import announce
 from django_tavus.services.enqueue import enqueue
 from django_tavus.services.moments import moment
@@ -93,7 +93,9 @@ def _is_ours(body: Body, launching: Iterable[Conversation]) -> bool:
     subject = tokens.subject_of_url(body.get("callback_url"))
     if subject is not None:
         return subject.kind == "conversation"
-    return any(adopting.is_ours(row, body) or adopting.resembles(row, body) for row in launching)
+    return any(
+        recognizing.is_ours(row, body) or recognizing.resembles(row, body) for row in launching
+    )
 
 
 def _old_rows(found: Mapping[str, Body]) -> dict[str, Conversation]:

@@ -2,7 +2,7 @@
 
 ``launch`` (a task) claims what :mod:`django_tavus.services.requesting` stored, commits the
 attempt, and only then asks Tavus, which knows no idempotency keys: what becomes of an attempt
-whose outcome is unknown is the business of :mod:`django_tavus.services.adopting`.
+whose outcome is unknown is the business of :mod:`django_tavus.services.doubting`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from django_tavus.conf import get_settings
 from django_tavus.models import Conversation
 from django_tavus.models.choices import ConversationStatus
 from django_tavus.models.conversation import ConversationQuerySet
-from django_tavus.services import adopting, capacity, tokens
+from django_tavus.services import adopting, capacity, doubting, recognizing, tokens
 from django_tavus.services.announcing import announce
 from django_tavus.services.clients import get_client
 from django_tavus.services.enqueue import enqueue
@@ -90,7 +90,7 @@ def launch(pk: uuid.UUID | str) -> None:
     """Take a queued conversation to Tavus; does nothing if it is not its turn.
 
     The attempt is committed before its POST. A process that dies in between leaves a row in
-    ``launching`` that :func:`django_tavus.services.adopting.settle` looks for at Tavus.
+    ``launching`` that :func:`django_tavus.services.doubting.settle` looks for at Tavus.
     """
     try:
         conversation = WAITING.get(pk=pk)
@@ -108,10 +108,10 @@ def launch(pk: uuid.UUID | str) -> None:
         return
     # A second attempt must carry the key of the first, even if the persona was renamed since.
     is_repeated = conversation.attempts > 0  # clear refusals are not counted
-    if is_repeated and not adopting.may_be_repeated(conversation):  # as the settings are by now
-        _fail_waiting(conversation.pk, "outcome_unknown", adopting.not_listed())
+    if is_repeated and not recognizing.may_be_repeated(conversation):  # as the settings are by now
+        _fail_waiting(conversation.pk, "outcome_unknown", doubting.not_listed())
         return
-    key = (is_repeated and conversation.name_key) or adopting.name_to_send(conversation)
+    key = (is_repeated and conversation.name_key) or recognizing.name_to_send(conversation)
     if capacity.claim(conversation.pk, now, name_key=key):
         conversation.attempted_at = now
         conversation.name_key = key
@@ -158,8 +158,8 @@ def attempt(conversation: Conversation, client: TavusClient) -> None:
     try:
         answer = client.conversations.create(**body)
     except OutcomeUnknown as error:
-        if adopting.open_doubt(conversation, error.message):
-            adopting.settle(conversation.pk)
+        if doubting.open_doubt(conversation, error.message):
+            doubting.settle(conversation.pk)
     except TavusError as error:
         _refused(conversation, error)
     else:
@@ -175,7 +175,7 @@ def _replica_in_use(conversation: Conversation) -> int | None:
 def _is_late(conversation: Conversation) -> bool:
     """Whether the POST might last longer than the time in which nobody touches an attempt."""
     begun = conversation.attempted_at
-    return begun is not None and timezone.now() - begun > timedelta(seconds=adopting.GRACE)
+    return begun is not None and timezone.now() - begun > timedelta(seconds=recognizing.GRACE)
 
 
 def _give_back(conversation: Conversation) -> None:

@@ -21,7 +21,15 @@ from django_tavus.conf import get_settings
 from django_tavus.models import Conversation
 from django_tavus.models.choices import ConversationStatus, EventSource, SyncState
 from django_tavus.models.conversation import OVER, ConversationQuerySet
-from django_tavus.services import adopting, capacity, effects, events, integrity
+from django_tavus.services import (
+    adopting,
+    capacity,
+    doubting,
+    effects,
+    events,
+    integrity,
+    recognizing,
+)
 from django_tavus.services.announcing import announce
 from django_tavus.services.clients import get_client
 from django_tavus.services.ending import end_conversation
@@ -91,7 +99,7 @@ def check(conversation: Conversation, now: datetime) -> None:
         TavusError: Tavus did not answer.
     """
     if conversation.status == ConversationStatus.LAUNCHING:
-        adopting.settle(conversation.pk)
+        doubting.settle(conversation.pk)
     elif conversation.tavus_id:
         fetch(conversation, get_client())
         conversation.refresh_from_db()
@@ -225,7 +233,7 @@ def disown_orphans(now: datetime) -> None:
         return
     for body in running:
         for row in suspects.values():
-            if body.get("conversation_id") != row.tavus_id and adopting.is_ours(row, body):
+            if body.get("conversation_id") != row.tavus_id and recognizing.is_ours(row, body):
                 adopting.disown(row.pk, str(body["conversation_id"]))
                 enqueue("end_conversation", str(row.pk))
 
@@ -249,9 +257,9 @@ def end_leaks(now: datetime) -> None:
 
 def _end_closed(active: ConversationQuerySet, now: datetime) -> None:
     """End private rooms whose token will not come: a callback told of them, and no answer did."""
-    answered = now - adopting.attempt_window()  # by then, if ever
+    answered = now - recognizing.attempt_window()  # by then, if ever
     private = active.filter(require_auth=True, meeting_token="")
     for conversation in private.filter(attempted_at__lt=answered)[:BATCH]:
         rows = Conversation.objects.active().filter(pk=conversation.pk, meeting_token="")
-        if rows.store(error_code="outcome_unknown", error_message=adopting.lost_token()):
+        if rows.store(error_code="outcome_unknown", error_message=doubting.lost_token()):
             end_conversation(conversation)

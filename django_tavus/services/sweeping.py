@@ -13,7 +13,14 @@ from django.utils import timezone
 
 from django_tavus.models import CapacityLock, Conversation, WebhookEvent
 from django_tavus.models.choices import ConversationStatus
-from django_tavus.services import adopting, announcing, ending, leaving, pushing
+from django_tavus.services import (
+    announcing,
+    doubting,
+    ending,
+    leaving,
+    pushing,
+    recognizing,
+)
 from django_tavus.services.enqueue import enqueue
 
 BATCH = 500
@@ -57,13 +64,13 @@ def sweep_ends(now: datetime) -> None:
 def sweep_lost_attempts(now: datetime) -> None:
     """Attempts whose worker is gone: nobody waits for their answer any more."""
     lost = Conversation.objects.filter(
-        Q(attempted_at__lt=now - adopting.attempt_window()),
+        Q(attempted_at__lt=now - recognizing.attempt_window()),
         status=ConversationStatus.LAUNCHING,
         tavus_id__isnull=True,
         next_check_at__isnull=True,
     )
     for conversation in lost[:BATCH]:
-        adopting.open_doubt(conversation, "the worker that asked is gone", due=now)
+        doubting.open_doubt(conversation, "the worker that asked is gone", due=now)
 
 
 def sweep_erasures(now: datetime) -> None:
@@ -77,4 +84,4 @@ def cancel_unwanted() -> None:
     """Queued conversations whose end was requested when a process died."""
     unwanted = Conversation.objects.queue().filter(end_requested_at__isnull=False)
     for pk in unwanted.values_list("pk", flat=True)[:BATCH]:
-        adopting.cancel(pk, sources=(ConversationStatus.QUEUED,))
+        ending.cancel(pk, sources=(ConversationStatus.QUEUED,))

@@ -10,9 +10,11 @@ from django_tavus.models import Conversation, OutboxEntry
 from django_tavus.services import (
     adopting,
     capacity,
+    doubting,
     end_conversation,
     launch_conversation,
     launching,
+    recognizing,
     reconciling,
     sweeping,
 )
@@ -112,7 +114,7 @@ def test_too_early_a_list_proves_nothing(persona, worker, tavus_sandbox):
     conversation = launch_conversation(persona=persona)
     worker.run()
     with later(100):
-        adopting.settle(conversation.pk)
+        doubting.settle(conversation.pk)
     conversation.refresh_from_db()
     assert conversation.is_in_doubt
 
@@ -235,7 +237,7 @@ def test_a_name_of_ones_own_never_makes_a_strangers_room_ours(
     conversation = launch_conversation(persona=persona, conversation_name="Weekly")
     worker.run()
     conversation.refresh_from_db()
-    assert not adopting.is_ours(conversation, {"conversation_name": "Weekly"})
+    assert not recognizing.is_ours(conversation, {"conversation_name": "Weekly"})
 
 
 def test_without_a_key_only_a_single_match_is_adopted(persona, worker, tavus_sandbox, settings):
@@ -257,7 +259,7 @@ def test_without_a_key_two_matches_are_nobodys(persona, worker, tavus_sandbox, s
     assert {Conversation.objects.get(pk=row.pk).status for row in rows} == {"active"}
     OutboxEntry.objects.all().delete()
     Conversation.objects.update(tavus_id=None, status="launching", error_code="outcome_unknown")
-    adopting.settle(rows[0].pk)
+    doubting.settle(rows[0].pk)
     assert Conversation.objects.get(pk=rows[0].pk).is_in_doubt
 
 
@@ -398,7 +400,7 @@ def test_the_room_of_a_second_attempt_is_not_refused_by_a_search_for_the_first(
     tavus_sandbox.faults.add("cut_before", times=1, **CREATE)
     conversation = launch_conversation(persona=persona, require_auth=True)
     worker.run()
-    find_rooms = adopting.find_rooms
+    find_rooms = recognizing.find_rooms
     answers = []
 
     def begin_second_attempt(stale, listed):
@@ -408,8 +410,8 @@ def test_the_room_of_a_second_attempt_is_not_refused_by_a_search_for_the_first(
         answers.append(get_client().conversations.create(**launching.request_body(stale)))
         return find_rooms(stale, get_client().conversations.iterate())
 
-    monkeypatch.setattr(adopting, "find_rooms", begin_second_attempt)
-    adopting.settle(conversation.pk)
+    monkeypatch.setattr(recognizing, "find_rooms", begin_second_attempt)
+    doubting.settle(conversation.pk)
     adopting.adopt_answer(conversation.pk, answers[0])
     worker.run()
     conversation.refresh_from_db()
@@ -496,7 +498,7 @@ def test_a_private_room_that_was_taken_by_a_callback_meanwhile_is_not_refused_tw
     worker.run()
     (room,) = remote(tavus_sandbox)
     stale = Conversation.objects.get(pk=conversation.pk)
-    adopting.refuse_closed(stale, {"conversation_id": room.id})
+    doubting.refuse_closed(stale, {"conversation_id": room.id})
     worker.run()
     conversation.refresh_from_db()
     assert (conversation.status, conversation.end_owed) == ("active", False)
@@ -512,7 +514,7 @@ def test_a_crash_amid_the_refusal_of_a_private_room_does_not_leave_it_running(
     tavus_sandbox.faults.add("cut_after", times=1, **CREATE)
     conversation = launch_conversation(persona=persona, require_auth=True)
     with monkeypatch.context() as patch:
-        patch.setattr(adopting, "_give_up", crash)
+        patch.setattr(doubting, "_give_up", crash)
         with pytest.raises(KeyboardInterrupt):
             worker.run()
     worker.messages.clear()

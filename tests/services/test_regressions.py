@@ -21,6 +21,7 @@ from django_tavus.services import (
     events,
     launch_conversation,
     launching,
+    recognizing,
     reconciling,
     retention,
     sweeping,
@@ -84,7 +85,9 @@ def begin_attempt(conversation, attempts=1):
     """Take a row to where a worker has committed an attempt and not sent it yet."""
     now = timezone.now()
     Conversation.objects.filter(pk=conversation.pk).update(attempts=attempts - 1)
-    assert capacity.claim(conversation.pk, now, name_key=adopting.name_to_send(fresh(conversation)))
+    assert capacity.claim(
+        conversation.pk, now, name_key=recognizing.name_to_send(fresh(conversation))
+    )
     return fresh(conversation)
 
 
@@ -363,7 +366,7 @@ def test_a_date_out_of_this_world_does_not_reach_the_row(active, worker):
     }
     deliver_callback(active, joined)
     worker.run()
-    assert fresh(active).joined_at >= active.attempted_at - adopting.CLOCK_SKEW
+    assert fresh(active).joined_at >= active.attempted_at - recognizing.CLOCK_SKEW
 
 
 def test_what_is_over_here_and_running_there_is_ended_there(active, worker, tavus_sandbox):
@@ -481,4 +484,4 @@ def test_an_id_that_is_none_does_not_spoil_a_document_report(worker, claimed):
 
 
 def test_callback_urls_of_one_row_are_equal_keys(active):
-    assert adopting.is_ours(active, {"callback_url": callback_url(active)})
+    assert recognizing.is_ours(active, {"callback_url": callback_url(active)})

@@ -47,13 +47,16 @@ class CallbackView(View):
     def post(self, request: HttpRequest, token: str) -> HttpResponseBase:
         """Verify, read, store, enqueue, answer."""
         subject = tokens.read_callback_token(token)
-        if subject is None:
+        if subject is None:  # forged, or signed with a SECRET_KEY that this process has not
+            logger.warning("A callback was refused: its token is not known here")
             return answer(404, "Unknown.")
         try:
             body = read_body(request)
         except BodyTooLargeError:
+            logger.warning("A callback was refused: it is larger than CALLBACK_MAX_BYTES")
             return answer(413, "Too large.")
         except MalformedBodyError as error:
+            logger.warning("A callback was refused: %s", error)
             return answer(400, str(error))
         return self.store(subject, body)
 

@@ -172,7 +172,8 @@ def test_refusals_are_not_logged_with_their_path(token, caplog):
     with caplog.at_level(logging.DEBUG, "django.request"):
         Client().post(path(token), "{}", "application/json")
         Client().get(path(token))
-    assert not caplog.records
+    assert [record.name for record in caplog.records] == ["django_tavus.callbacks"]
+    assert path(token) not in caplog.text
 
 
 def test_documents_and_replicas_have_tokens_of_their_own():
@@ -307,3 +308,18 @@ def test_of_a_key_that_comes_twice_the_last_one_counts():
     content = b'{"event_type": "a", "event_type": "b"}'
     assert deliver_callback(make_conversation(), content).status_code == 200
     assert WebhookEvent.objects.get().event_type == "b"
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [("{}", "its token is not known here"), ("[", "not JSON"), ("x" * 99, "larger")],
+)
+def test_a_refusal_is_logged_with_its_reason_and_without_its_path(body, why, caplog, settings):
+    settings.TAVUS = {**settings.TAVUS, "CALLBACK_MAX_BYTES": 50}
+    good = tokens.make_callback_token(make_conversation())
+    token = "forged-token" if body == "{}" else good
+    Client().post(path(token), body, "application/json")
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("django_tavus.callbacks", "WARNING")
+    assert why in record.getMessage()
+    assert token not in caplog.text

@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 NEEDED = (
     "django_tavus/py.typed",
     "django_tavus/migrations/0001_initial.py",
+    "django_tavus/locale/de/LC_MESSAGES/django.mo",
+    "django_tavus/locale/es/LC_MESSAGES/django.mo",
     "django_tavus/static/django_tavus/",
     "django_tavus/templates/django_tavus/",
     "django_tavus/templates/admin/django_tavus/",

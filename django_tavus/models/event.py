@@ -79,4 +79,5 @@ class WebhookEvent(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.event_type or _('event')} #{self.pk}"
+        name = self.event_type or _("event")
+        return f"{name} #{self.pk}"

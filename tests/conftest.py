@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from celery import current_app
 from django.db import connection
+from django.utils import translation
 
 import django_tavus.tasks  # noqa: F401 - registers the tasks that Worker runs
 from django_tavus.sandbox import Sandbox
@@ -52,6 +53,13 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
     worker = Worker()
     monkeypatch.setattr(enqueue, "_publisher", lambda: worker)
     return worker
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """LocaleMiddleware leaves the language of its last request to whatever runs next."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture
